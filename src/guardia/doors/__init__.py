@@ -1,0 +1,1 @@
+"""How the world reaches us: translate in, one call, translate out."""

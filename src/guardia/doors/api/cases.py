@@ -1,0 +1,146 @@
+"""Cases over the API: upload files, open a case, read it, write to it. POSTs take an `Idempotency-Key`."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import unquote
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Header, Router, Schema
+from pydantic import Field
+
+from guardia.doors.api.authentication import ContactToken, contact_of
+from guardia.journeys.open_case import CaseRequest, open_case
+from guardia.journeys.receive_file import receive_file
+from guardia.journeys.write_message import write_message
+from guardia.kernel import clock
+from guardia.kernel.vocabulary import Channel
+from guardia.reports.case_summary import CaseSummary, case_summaries, case_summary
+
+router = Router(auth=ContactToken(), tags=["cases"])
+CHUNK_BYTES = 256 * 1024
+
+
+class UploadAnswer(Schema):
+    """A file under quarantine; `id` goes into `uploads` of a case or message."""
+
+    id: UUID
+    filename: str
+    size: int
+    sha256: str
+
+
+class NewCase(Schema):
+    """A request. For kind signature_change, `claim` to `uploads` describe the report."""
+
+    kind: str
+    case_class: str
+    severity: int
+    subject: str
+    description: str
+    claim: str = ""
+    product: str = ""
+    engine: str = ""
+    database_version: str = ""
+    detection_name: str = ""
+    uploads: list[UUID] = Field(default_factory=list)
+    consent_standard: bool = False
+
+
+class Opened(Schema):
+    """The case; `case_class` is what it was accepted as."""
+
+    id: UUID
+    number: str
+    case_class: str
+
+
+class NewMessage(Schema):
+    """A message to the vendor."""
+
+    text: str
+    uploads: list[UUID] = Field(default_factory=list)
+
+
+class Written(Schema):
+    """The message's place in the case's timeline."""
+
+    seq: int
+
+
+class CaseAnswer(Schema):
+    """A case as a program reads it; instants are in UTC."""
+
+    number: str
+    subject: str
+    kind: str
+    case_class: str
+    severity: int
+    state: str
+    holder: str
+    submitted_at: datetime
+    due_at: datetime | None
+    answered_at: datetime | None
+    clock_state: str
+    closed_at: datetime | None
+    closed_how: str
+    precheck: str
+    ahead: str
+    fixed_in: str
+    premium_left: int | None
+    must_phone: bool
+    phone: str
+    url: str
+
+    @staticmethod
+    def of(summary: CaseSummary) -> "CaseAnswer":
+        """Return the answer for a summary."""
+        return CaseAnswer(**{name: getattr(summary, name) for name in CaseAnswer.model_fields})
+
+
+def _chunks(request: HttpRequest) -> Iterator[bytes]:
+    while chunk := request.read(CHUNK_BYTES):
+        yield chunk
+
+
+@router.post("/uploads", response={201: UploadAnswer}, summary="Send one file as the raw body; its name in X-Filename")
+def upload(request: HttpRequest, x_filename: str = Header("unnamed", alias="X-Filename")) -> tuple[int, UploadAnswer]:
+    """Seal the body into the quarantine as it streams in."""
+    received = receive_file(contact_of(request), clock.now(), unquote(x_filename), _chunks(request))
+    return 201, UploadAnswer(id=received.id, filename=received.filename, size=received.size, sha256=received.sha256)
+
+
+@router.post("/cases", response={201: Opened}, summary="Open a case")
+def new_case(
+    request: HttpRequest, body: NewCase, idempotency_key: str | None = Header(None, alias="Idempotency-Key")
+) -> tuple[int, Opened]:
+    """Open a case for the token's company."""
+    asked = CaseRequest(**{**body.dict(), "uploads": tuple(body.uploads)}, channel=Channel.API)
+    opened = open_case(contact_of(request), clock.now(), asked, idempotency_key)
+    return 201, Opened(id=UUID(opened.id), number=opened.number, case_class=opened.case_class)
+
+
+@router.get("/cases", response=list[CaseAnswer], summary="The company's latest 100 cases")
+def list_cases(request: HttpRequest) -> list[CaseAnswer]:
+    """Return the company's cases, newest first."""
+    return [CaseAnswer.of(summary) for summary in case_summaries(contact_of(request), clock.now())]
+
+
+@router.get("/cases/{number}", response=CaseAnswer, summary="One case")
+def get_case(request: HttpRequest, number: str) -> CaseAnswer:
+    """Return one case of the company."""
+    return CaseAnswer.of(case_summary(contact_of(request), clock.now(), number))
+
+
+@router.post("/cases/{number}/messages", response={201: Written}, summary="Write to a case")
+def new_message(
+    request: HttpRequest,
+    number: str,
+    body: NewMessage,
+    idempotency_key: str | None = Header(None, alias="Idempotency-Key"),
+) -> tuple[int, Written]:
+    """Add a message with files."""
+    seq = write_message(
+        contact_of(request), clock.now(), number, body.text, body.uploads, idempotency_key=idempotency_key
+    )
+    return 201, Written(seq=seq)

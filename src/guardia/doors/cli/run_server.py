@@ -1,0 +1,295 @@
+"""`guardia run`: one command from nothing to a working server; `make run` calls it.
+
+Steps, each of which finds what an earlier start has made: settings, ports, disk, database, migrations, keys, sample
+data, clean corpus, static files, baseline release; then web server, job worker, lab worker and release tree, watched
+and started again when one ends; at last the URLs and sign-ins. Ctrl-C or SIGTERM stops every process that it started.
+"""
+
+import argparse
+import errno
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from guardia.doors.cli.children import Child, ChildFailed, Supervisor
+from guardia.doors.cli.settled import database, settings_or_complaint
+from guardia.kernel import clock
+from guardia.kernel.environment import Settings
+from guardia.kernel.errors import GuardiaError
+from guardia.wiring import hold_ceremony, make_lab_key
+
+LEAST_FREE_MB = 300
+
+
+class CannotStart(Exception):
+    """Why the server cannot start, in one line."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run until told to stop. Exit 0 when stopped, 1 where it cannot start, 2 for misuse."""
+    parser = argparse.ArgumentParser(prog="guardia run", description=__doc__)
+    parser.add_argument("--prepare-only", action="store_true", help="make everything ready, start nothing, and leave")
+    options = parser.parse_args(arguments)
+    own = settings_or_complaint()
+    if own is None:
+        return 2
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _run(own, prepare_only=options.prepare_only)
+    except KeyboardInterrupt:
+        return 0
+    except (CannotStart, ChildFailed) as why:
+        return _complain(str(why))
+    except GuardiaError as why:
+        return _complain(why.sentence)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return _complain(f"the disk of {own.var} is full: free at least {LEAST_FREE_MB} MB and start again")
+        raise
+
+
+def _complain(line: str) -> int:
+    sys.stderr.write(f"guardia: {line}\n")
+    return 1
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(own: Settings, *, prepare_only: bool) -> int:
+    for port, name in ((own.port, "GUARDIA_PORT"), (own.releases_port, "GUARDIA_RELEASES_PORT")):
+        _demand_port(own.host, port, name)
+    _demand_folders(own)
+    with database(own):
+        _prepare(own)
+        if prepare_only:
+            return 0
+        supervisor = Supervisor(_children(own), own.var / "log")
+        try:
+            supervisor.start()
+            supervisor.wait_until_healthy(f"http://{own.host}:{own.port}/healthz")
+            _enrol_samples(own)
+            _welcome(own)
+            supervisor.watch()
+        finally:
+            supervisor.stop()
+    return 0
+
+
+# ---- before anything is written ----
+
+
+def _demand_port(host: str, port: int, name: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"port {port} on {host} is taken or not allowed ({error.strerror}); set {name} to another one"
+            ) from error
+
+
+def _demand_folders(own: Settings) -> None:
+    for folder, mode in (
+        (own.var, 0o755),
+        (own.private, 0o700),
+        (own.private / "keys", 0o700),
+        (own.private / "scratch", 0o700),
+    ):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=mode)
+            if mode == 0o700:  # noqa: PLR2004  private folders only
+                folder.chmod(mode)
+        except OSError as error:
+            raise CannotStart(f"cannot make the folder {folder}: {error.strerror}") from error
+    free = shutil.disk_usage(own.var).free // 1024 // 1024
+    if free < LEAST_FREE_MB:
+        raise CannotStart(f"the disk of {own.var} has {free} MB free; at least {LEAST_FREE_MB} MB are needed")
+
+
+# ---- what must be there ----
+
+
+def _prepare(own: Settings) -> None:
+    from django.core.management import call_command
+
+    _say("Database: migrations")
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    _make_keys(own)
+    _tell_missing_engines()
+    if not own.is_production:
+        from guardia.journeys.make_sample_data import make_sample_data
+
+        _say("Sample data: plans, companies, people, malware corpus, baseline release")
+        make_sample_data(clock.now())
+    _make_corpus(own)
+    _publish()
+
+
+def _make_keys(own: Settings) -> None:
+    if own.is_production:
+        return  # a production server's keys are made by people: `guardia keys`
+    if not (own.private / "keys" / "lab.json").exists():
+        make_lab_key(own, "dev-1")
+    if why := hold_ceremony(own, clock.now()):
+        raise CannotStart(why)
+
+
+def _tell_missing_engines() -> None:
+    from engines import ENGINE_NAMES, EngineMissing, open_engine
+
+    for name in ENGINE_NAMES:
+        try:
+            open_engine(name)
+        except EngineMissing as missing:
+            _say(f"Missing engine: {missing} Until then no release can pass the gates.")
+
+
+def _make_corpus(own: Settings) -> None:
+    folder = own.var / "corpus"
+    _say(f"Clean corpus: up to {own.corpus_files} files of this machine")
+    command = [sys.executable, "-m", "labkit.corpora", "--to", str(folder), "--limit", str(own.corpus_files)]
+    if not sys.stderr.isatty():
+        command.append("--quiet")
+    run = subprocess.run([*command, "/usr", str(Path(sys.prefix))], stdout=subprocess.PIPE, text=True, check=False)
+    if run.returncode:
+        raise CannotStart("the clean corpus could not be made; without it no gate can pass")
+    facts = json.loads(run.stdout)
+    _say(f"Clean corpus: {facts['files']} files, {facts['bytes'] / 1e6:.0f} MB")
+
+
+def _publish() -> None:
+    from guardia.journeys.enrol_machine import admit_subscribers
+    from guardia.journeys.publish_release import publish_pending, refresh_metadata
+
+    for done in publish_pending(clock.now()):
+        _say(f"Published: {done}")
+    refresh_metadata(clock.now())
+    admit_subscribers(clock.now())
+
+
+# ---- what runs ----
+
+
+def _children(own: Settings) -> Sequence[Child]:
+    python = sys.executable
+    web = [python, "-m", "uvicorn", "guardia.config.asgi:application", "--host", own.host, "--port", str(own.port)]
+    jobs = [python, "-m", "django", "procrastinate", "worker"]
+    lab = [
+        python,
+        "-m",
+        "labkit.worker",
+        "--server",
+        f"http://{own.host}:{own.port}",
+        "--token-file",
+        str(_token_file(own)),
+    ]
+    lab += ["--corpus", str(own.var / "corpus")]
+    tree = [python, "-m", "sigdist.repository.serve", "--host", own.host, "--port", str(own.releases_port)]
+    return [
+        Child(
+            "web",
+            [
+                *web,
+                "--log-level",
+                "warning",
+                "--no-access-log",
+                "--timeout-graceful-shutdown",
+                "5",
+                "--lifespan",
+                "off",
+            ],
+        ),
+        Child("jobs", jobs),
+        Child("lab", [*lab, "--name", "lab-1", "--scratch", str(own.private / "scratch" / "lab-1")], bare=True),
+        # A precheck is answered in a second: it never waits behind a draft that scans the whole corpus.
+        Child(
+            "prechecks",
+            [
+                *lab,
+                "--name",
+                "lab-prechecks",
+                "--kinds",
+                "precheck",
+                "--scratch",
+                str(own.private / "scratch" / "lab-2"),
+            ],
+            bare=True,
+        ),
+        Child(
+            "releases",
+            [
+                *tree,
+                "--tree",
+                str(own.var / "releases" / "tree"),
+                "--tokens",
+                str(own.var / "releases" / "subscribers"),
+            ],
+            bare=True,
+        ),
+    ]
+
+
+def _token_file(own: Settings) -> Path:
+    path = own.private / "secrets" / "lab_token"
+    if not path.exists():  # given in the environment: the worker gets a file of its own
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(own.lab_token.reveal(), encoding="utf-8")
+    return path
+
+
+def _enrol_samples(own: Settings) -> None:
+    """Enrol one machine for each sample company, once: each in its own folder, by the agent's own command."""
+    if own.is_production:
+        return
+    from guardia.journeys.make_sample_data import COMPANIES, machine_code
+
+    for number, facts in enumerate(COMPANIES.values(), start=1):
+        home = own.var / "machines" / f"machine-{number}"
+        if (home / "enrolment.json").exists() or (home.exists() and any(home.iterdir())):
+            continue
+        code = machine_code(facts["people"][0][0], f"SRV-{number:02d}", clock.now())
+        agent = [str(Path(sys.executable).with_name("guardia-agent"))]
+        for words in (
+            ["enrol", "--home", str(home), "--server", own.public_url, "--code", code, "--name", f"SRV-{number:02d}"],
+            ["update", "--home", str(home)],
+        ):
+            done = subprocess.run([*agent, *words], capture_output=True, text=True, check=False)
+            if done.returncode:
+                _say(f"Sample machine {number}: {done.stderr.strip() or done.stdout.strip()}")
+                break
+
+
+def _welcome(own: Settings) -> None:
+    _say("")
+    _say(f"Guardia is ready:  {own.public_url}")
+    _say(f"  customers        {own.public_url}/")
+    _say(f"  console          {own.public_url}/console/")
+    _say(f"  JSON API         {own.public_url}/api/v1/openapi.json")
+    _say(f"  release tree     {own.releases_url}/standard/metadata/timestamp.json")
+    _say(f"  logs             {own.var / 'log'}")
+    if not own.is_production:
+        from guardia.journeys.make_sample_data import COMPANIES, PASSWORD, STAFF
+
+        _say(f"\nSign-ins (development only), all with the password {PASSWORD}")
+        for company, facts in COMPANIES.items():
+            for email, name, is_admin in facts["people"]:
+                _say(f"  {email:<34} {name:<14} {company}, {facts['plan']}{', administrator' if is_admin else ''}")
+        for email, name, roles in STAFF:
+            _say(f"  {email:<34} {name:<14} {', '.join(role.value.replace('_', ' ') for role in roles)}")
+    _say("\nCtrl-C stops everything.")

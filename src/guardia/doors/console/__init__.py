@@ -1,0 +1,1 @@
+"""The web of engineers, analysts, reviewers, releasers and duty managers."""

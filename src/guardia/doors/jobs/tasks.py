@@ -1,0 +1,70 @@
+"""Background tasks: each looks for everything that is due, so that any number of wakings, retries and killed workers
+come to the same. All are idempotent.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.mail import EmailMessage
+from procrastinate.contrib.django import app
+
+from guardia.journeys.enrol_machine import admit_subscribers
+from guardia.journeys.publish_release import publish_pending, refresh_metadata, standard_batch_if_due
+from guardia.kernel import clock
+from guardia.kernel.outbox.post import deliver_due
+
+_log = logging.getLogger("guardia.jobs")
+STALLED_AFTER_S = 15
+
+
+def _send_mail(payload: Mapping[str, Any]) -> None:
+    message = EmailMessage(
+        payload["subject"], payload["body"], to=[payload["to"]], headers={"Auto-Submitted": "auto-generated"}
+    )
+    message.send()
+
+
+@app.task(name="publish", queueing_lock="publish", retry=5, pass_context=False)
+def publish() -> None:
+    """Publish everything that is asked for."""
+    for done in publish_pending(clock.now()):
+        _log.info("published %s", done)
+
+
+@app.task(name="deliver_outbox", queueing_lock="deliver_outbox")
+def deliver_outbox() -> None:
+    """Carry out what waits in the outbox."""
+    done, failed = deliver_due({"mail": _send_mail}, clock.now())
+    if failed:
+        _log.warning("outbox: %d done, %d failed and tried again later", done, failed)
+
+
+@app.periodic(cron="* * * * * */10", periodic_id="due")
+@app.task(name="tick", queueing_lock="tick")
+def tick(timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
+    """Every ten seconds: a due standard batch, anything left unpublished or undelivered."""
+    label = standard_batch_if_due(clock.now())
+    if label:
+        _log.info("standard batch: %s", label)
+    publish_pending(clock.now())
+    deliver_due({"mail": _send_mail}, clock.now())
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="upkeep")
+@app.task(name="upkeep", queueing_lock="upkeep")
+def upkeep(timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
+    """Every ten minutes: metadata that will be over soon, and who may read the accelerated lane."""
+    for lane in refresh_metadata(clock.now()):
+        _log.info("signed %s metadata anew", lane)
+    admit_subscribers(clock.now())
+
+
+@app.periodic(cron="* * * * * */5", periodic_id="stalled")
+@app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
+async def retry_stalled(context: Any, timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
+    """Take up again what a killed worker left in the middle."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
+        _log.warning("job %s (%s) was left by a lost worker; it is done again", job.id, job.task_name)
+        await manager.retry_job(job)

@@ -1,0 +1,1 @@
+"""Where lab workers fetch work and hand in findings (token, HTTP)."""

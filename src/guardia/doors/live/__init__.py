@@ -1,0 +1,1 @@
+"""Live views: server-sent events that say "changed"; the page then fetches itself."""

@@ -1,0 +1,1 @@
+"""Nouns; they do not know each other."""

@@ -1,0 +1,1 @@
+"""Companies, people, tokens and agent machines."""

@@ -1,0 +1,116 @@
+"""Changes to people, tokens and machines."""
+
+from datetime import datetime
+from uuid import UUID
+
+from guardia.features.accounts.models import ApiToken, Company, EnrolmentCode, Machine, Person
+from guardia.features.accounts.rules.tokens import CODE_LIFE, TOKEN_LIFE, digest, make_code, make_token
+from guardia.kernel.transactions import operation
+from guardia.kernel.vocabulary import Lane, Role
+
+
+@operation
+def add_company(name: str, now: datetime, *, is_vendor: bool = False) -> Company:
+    """Add a company, or return the one of that name."""
+    return Company.objects.get_or_create(name=name, defaults={"created_at": now, "is_vendor": is_vendor})[0]
+
+
+@operation
+def add_person(
+    email: str,
+    name: str,
+    password: str,
+    now: datetime,
+    *,
+    company: Company | None = None,
+    roles: tuple[Role, ...] = (),
+    is_company_admin: bool = False,
+    language: str = "en",
+) -> Person:
+    """Add a person, or return the one with that email."""
+    person = Person.objects.filter(email__iexact=email).first()
+    if person:
+        return person
+    person = Person(
+        email=email.lower(),
+        name=name,
+        company=company,
+        roles=[role.value for role in roles],
+        is_company_admin=is_company_admin,
+        language=language,
+        created_at=now,
+    )
+    person.set_password(password)
+    person.save()
+    return person
+
+
+@operation
+def issue_token(person_id: UUID, company_id: UUID, name: str, now: datetime) -> tuple[ApiToken, str]:
+    """Issue an API token to a contact and return it: it cannot be shown again."""
+    token = make_token("gt")
+    row = ApiToken.objects.create(
+        company_id=company_id,
+        person_id=person_id,
+        name=name,
+        digest=digest(token),
+        created_at=now,
+        expires_at=now + TOKEN_LIFE,
+    )
+    return row, token
+
+
+@operation
+def revoke_token(token: ApiToken, now: datetime) -> None:
+    """Let a token in no more; a second time changes nothing."""
+    if token.revoked_at is None:
+        token.revoked_at = now
+        token.save(update_fields=["revoked_at"])
+
+
+@operation
+def issue_code(company_id: UUID, machine_name: str, person_id: UUID, now: datetime) -> str:
+    """Issue a one-time enrolment code and return it."""
+    code = make_code()
+    EnrolmentCode.objects.create(
+        company_id=company_id,
+        machine_name=machine_name,
+        digest=digest(code),
+        created_by_id=person_id,
+        created_at=now,
+        expires_at=now + CODE_LIFE,
+    )
+    return code
+
+
+@operation
+def enrol(code: EnrolmentCode, name: str, public_key: bytes, lane: Lane, now: datetime) -> tuple[Machine, str]:
+    """Use up a code (locked by the caller) and return the machine and its token."""
+    token = make_token("gm")
+    machine = Machine.objects.create(
+        company_id=code.company_id,
+        name=name or code.machine_name,
+        public_key=public_key,
+        digest=digest(token),
+        lane=lane.value,
+        enrolled_at=now,
+    )
+    code.used_at = now
+    code.save(update_fields=["used_at"])
+    return machine, token
+
+
+@operation
+def revoke(machine: Machine, now: datetime) -> None:
+    """Let a machine in no more; a second time changes nothing."""
+    if machine.revoked_at is None:
+        machine.revoked_at = now
+        machine.save(update_fields=["revoked_at"])
+
+
+@operation
+def saw_machine(machine: Machine, now: datetime, release_number: int | None = None) -> None:
+    """Keep when a machine was last heard of, and the release that it said it has."""
+    machine.seen_at = now
+    machine.release_number = release_number or machine.release_number
+    machine.save(update_fields=["seen_at", "release_number"])

@@ -1,0 +1,126 @@
+"""Who is who. `…_for(actor)` checks access; `find_…_by_token` is the way in for programs."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from guardia.features.accounts.models import ApiToken, Company, EnrolmentCode, Machine, Person
+from guardia.features.accounts.rules.tokens import digest, normal_code
+from guardia.kernel.errors import NotFound
+from guardia.kernel.vocabulary import Actor, ActorKind, Role
+
+
+def actor_of(person: Person) -> Actor:
+    """Return the person as an actor."""
+    return Actor(
+        kind=ActorKind.PERSON,
+        id=str(person.id),
+        name=person.name,
+        company_id=person.company_id,
+        roles=frozenset(Role(role) for role in person.roles),
+        is_company_admin=person.is_company_admin,
+        language=person.language,
+    )
+
+
+def machine_actor(machine: Machine) -> Actor:
+    """Return a customer's machine as an actor of its company."""
+    return Actor(ActorKind.MACHINE, str(machine.id), machine.name, company_id=machine.company_id)
+
+
+def get_company(company_id: UUID) -> Company:
+    """Return a company that is known to exist."""
+    return Company.objects.get(id=company_id)
+
+
+def vendor_company() -> Company:
+    """Return the vendor's own company: owner of the malware corpus and of staff attachments."""
+    return Company.objects.get(is_vendor=True)
+
+
+def find_person(person_id: UUID) -> Person | None:
+    """Return the person, or None."""
+    return Person.objects.filter(id=person_id).first()
+
+
+def people_by_id(ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """Return people by id, unknown ones left out."""
+    return {person.id: person for person in Person.objects.filter(id__in=list(ids))}
+
+
+def staff_with(role: Role) -> QuerySet[Person]:
+    """Return active members of staff with a role."""
+    return Person.objects.filter(roles__contains=[role.value], is_active=True).order_by("name")
+
+
+def find_actor_by_token(token: str, now: datetime) -> Actor | None:
+    """Return the contact behind an API token that is neither revoked nor over, or None."""
+    row = (
+        ApiToken.objects.across_companies("the token itself names the company")
+        .select_related("person")
+        .filter(digest=digest(token), revoked_at=None, expires_at__gt=now, person__is_active=True)
+        .first()
+    )
+    return actor_of(row.person) if row else None
+
+
+def find_machine_by_token(token: str) -> Machine | None:
+    """Return the machine behind a token, unless it was revoked."""
+    rows = Machine.objects.across_companies("the token itself names the company")
+    return rows.filter(digest=digest(token), revoked_at=None).first()
+
+
+def find_open_code(code: str, now: datetime, *, lock: bool = False) -> EnrolmentCode | None:
+    """Return the enrolment code that is neither used nor over, or None; `lock` keeps others from using it."""
+    rows = EnrolmentCode.objects.across_companies("the code itself names the company")
+    rows = rows.select_for_update() if lock else rows
+    return rows.filter(digest=digest(normal_code(code)), used_at=None, expires_at__gt=now).first()
+
+
+def codes_for(actor: Actor, now: datetime) -> QuerySet[EnrolmentCode]:
+    """Return codes of the actor's company that can still be used."""
+    return EnrolmentCode.objects.visible_to(actor).filter(used_at=None, expires_at__gt=now).order_by("expires_at")
+
+
+def machines_for(actor: Actor) -> QuerySet[Machine]:
+    """Return machines that the actor may see."""
+    return Machine.objects.visible_to(actor).order_by("name", "enrolled_at")
+
+
+def machines_by_id(company_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Machine]:
+    """Return machines of a company by id."""
+    return {machine.id: machine for machine in Machine.objects.of_company(company_id).filter(id__in=list(ids))}
+
+
+def get_machine_for(actor: Actor, machine_id: UUID) -> Machine:
+    """Return one machine that the actor may see; raise NotFound."""
+    machine = machines_for(actor).filter(id=machine_id).first()
+    if machine is None:
+        raise NotFound("machine_unknown", "There is no such machine in this company.")
+    return machine
+
+
+def subscribers() -> QuerySet[Machine]:
+    """Return every machine that is not revoked, for the release tree's list of subscribers."""
+    rows = Machine.objects.across_companies("the release tree serves every subscriber")
+    return rows.filter(revoked_at=None).order_by("id")
+
+
+def find_person_by_email(email: str) -> Person | None:
+    """Return the person with an email, or None."""
+    return Person.objects.filter(email__iexact=email).first()
+
+
+def own_tokens(actor: Actor) -> QuerySet[ApiToken]:
+    """Return the actor's own tokens, newest first."""
+    return ApiToken.objects.visible_to(actor).filter(person_id=actor.id).order_by("-created_at")
+
+
+def get_own_token(actor: Actor, token_id: UUID) -> ApiToken:
+    """Return one of the actor's own tokens; raise NotFound."""
+    token = own_tokens(actor).filter(id=token_id).first()
+    if token is None:
+        raise NotFound("token_unknown", "There is no such token.")
+    return token

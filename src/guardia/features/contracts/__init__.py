@@ -1,0 +1,1 @@
+"""Plans, contracts, named contacts and the premium quota ledger."""

@@ -1,0 +1,1 @@
+"""Samples, lab jobs, drafts, gates and approvals."""

@@ -1,0 +1,1 @@
+"""The record log, lanes, publications, evidence and proofs."""

@@ -1,0 +1,1 @@
+"""Verbs across features; each owns its transaction."""

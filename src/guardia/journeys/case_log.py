@@ -1,0 +1,43 @@
+"""How a journey adds to a case: one event, then the projections that follow from all of them, in one transaction.
+
+The response clock is folded from the same events under the case's frozen terms (RC-12): the calendar version and
+policy of its submission.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from guardia.features.cases import operations, queries
+from guardia.features.cases.rules import projection as folding
+from guardia.features.sla.queries import read_clock
+from guardia.kernel.vocabulary import Actor
+
+Case = Any
+"""A row of the cases feature; journeys hold it without knowing its table."""
+
+
+def projected(case: Case) -> list[str]:
+    """Compute the projections of a case from its events into the row in hand; return the columns that differ."""
+    events = queries.facts_of(case)
+    projection = folding.fold(events)
+    # As of the last event: what is stored follows from the events alone, never from when it was computed.
+    as_of = max(event.occurred_at for event in events)
+    reading = read_clock(case.calendar_version_id, case.terms["policy"], events, as_of)
+    columns = operations.ClockColumns(reading.state, reading.due_at, reading.breached_at, reading.answered_at)
+    return operations.project(case, projection, columns)
+
+
+def add(
+    case: Case,
+    event_type: str,
+    actor: Actor,
+    now: datetime,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    occurred_at: datetime | None = None,
+) -> int:
+    """Append an event to a locked or new case, save the projections, return the event's seq."""
+    event = operations.append_event(case, event_type, actor, occurred_at or now, now, payload or {})
+    operations.save_projection(case, projected(case))
+    return event.seq

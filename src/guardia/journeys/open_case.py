@@ -1,0 +1,215 @@
+"""Open a case: accept first, then decide.
+
+One transaction: the entitlement is decided and frozen (RC-12), a premium incident reserved on the locked ledger, the
+case numbered, its files taken, the first event written, the lab's precheck queued for a signature change. A repetition
+with the same key gives the same case.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from guardia.features.cases import operations as cases
+from guardia.features.contracts import operations as ledger
+from guardia.features.contracts.queries import facts_for, find_contract
+from guardia.features.contracts.rules.entitlement import Granted, NotGranted, decide
+from guardia.features.sla.queries import get_calendar
+from guardia.journeys import case_log
+from guardia.journeys.attach_files import described, take_uploads
+from guardia.journeys.notify import notify_customer
+from guardia.journeys.once import once
+from guardia.journeys.precheck_case import queue_precheck
+from guardia.kernel.errors import Forbidden, Invalid, Refused
+from guardia.kernel.ids import uuid7
+from guardia.kernel.transactions import journey
+from guardia.kernel.vocabulary import Actor, CaseClass, CaseKind, Channel, Claim, Severity
+
+LONGEST = {
+    "subject": 200,
+    "description": 20_000,
+    "product": 120,
+    "engine": 40,
+    "database_version": 40,
+    "detection_name": 200,
+}
+MOST_FILES = 20
+
+
+@dataclass(frozen=True)
+class CaseRequest:
+    """What the customer filled in; `uploads` are ids of files that have arrived already."""
+
+    kind: str
+    case_class: str
+    severity: int
+    subject: str
+    description: str
+    claim: str = ""
+    product: str = ""
+    engine: str = ""
+    database_version: str = ""
+    detection_name: str = ""
+    uploads: tuple[UUID, ...] = ()
+    consent_standard: bool = False
+    channel: Channel = Channel.PORTAL
+
+
+@dataclass(frozen=True)
+class OpenedCase:
+    """The case that was opened, now or by an earlier request with the same key."""
+
+    id: str
+    number: str
+    case_class: str
+
+
+@dataclass
+class _Complaints:
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def need(self, name: str, value: str, sentence: str) -> None:
+        if not value.strip():
+            self.fields[name] = sentence
+        elif len(value) > LONGEST[name]:
+            self.fields[name] = _("At most %(limit)d characters, got %(length)d.") % {
+                "limit": LONGEST[name],
+                "length": len(value),
+            }
+
+    def check(self, name: str, value: Any, allowed: Any, sentence: str) -> None:
+        if value not in allowed:
+            self.fields[name] = sentence
+
+
+def complaints_of(request: CaseRequest) -> Mapping[str, str]:
+    """Return what is wrong with a request, by field; empty where it can be opened."""
+    found = _Complaints()
+    found.check("kind", request.kind, list(CaseKind), _("Choose incident, service request or signature change."))
+    found.check("case_class", request.case_class, ["premium", "standard"], _("Choose premium or standard."))
+    found.check("severity", request.severity, list(Severity), _("Choose a severity from 1 (critical) to 4 (low)."))
+    found.need("subject", request.subject, _("Say in one line what is wrong."))
+    found.need("description", request.description, _("Say what happened, since when, and on how many machines."))
+    if request.kind == CaseKind.SIGNATURE_CHANGE:
+        found.check("claim", request.claim, list(Claim), _("Choose false negative or false positive."))
+        found.need("product", request.product, _("Name the product and its version. Example: Atalaya Endpoint 8.2"))
+        found.need("engine", request.engine, _("Name the engine. Example: ClamAV 1.4.6"))
+        found.need(
+            "database_version",
+            request.database_version,
+            _("Give the antivirus database's version. Example: 20261121.7"),
+        )
+        if request.claim == Claim.FALSE_POSITIVE:
+            found.need(
+                "detection_name",
+                request.detection_name,
+                _("Give the name under which the file is detected, as the product shows it."),
+            )
+        if not request.uploads:
+            found.fields["files"] = _("Add the file that is detected wrongly, or missed.")
+    if len(request.uploads) > MOST_FILES:
+        found.fields["files"] = _("At most %(limit)d files in one request.") % {"limit": MOST_FILES}
+    return found.fields
+
+
+def open_case(actor: Actor, now: datetime, request: CaseRequest, idempotency_key: str | None = None) -> OpenedCase:
+    """Open a case for the actor's company. Raise Invalid (fields), Refused (entitlement, upload), Forbidden (staff)."""
+    if actor.company_id is None:
+        raise Forbidden("staff_open_none", _("Requests are opened by people of a company."))
+    fields = complaints_of(request)
+    if fields:
+        raise Invalid(
+            "request_incomplete", _("The request was not sent: some answers are missing or too long."), fields
+        )
+    with journey():
+        answer = once(actor, now, idempotency_key, "open_case", asdict(request), lambda: _open(actor, now, request))
+    return OpenedCase(**answer)
+
+
+def _grant(actor: Actor, now: datetime, request: CaseRequest) -> tuple[Any, Granted]:
+    contract = find_contract(actor.company_id, now.date()) if actor.company_id else None
+    wanted = CaseClass(request.case_class)
+    if contract is not None and wanted is CaseClass.PREMIUM:
+        contract = ledger.lock_contract(contract)
+    decision = decide(
+        facts_for(contract, UUID(actor.id), now),
+        wanted,
+        consents_to_standard=request.consent_standard,
+        today=now.date(),
+    )
+    if isinstance(decision, NotGranted):
+        raise Refused(decision.code, _(decision.sentence), {"case_class": _(decision.sentence)})
+    return contract, decision
+
+
+def _terms(contract: Any, granted: Granted) -> dict[str, Any]:
+    calendar = get_calendar(contract.calendar_version_id)
+    return {
+        "contract": contract.number,
+        "plan": contract.plan.code,
+        "plan_name": contract.plan.name,
+        "lane": contract.plan.lane,
+        "policy": contract.plan.response[granted.case_class.value],
+        "calendar": {"name": calendar.name, "version": calendar.version, "tzdata": calendar.tzdata},
+    }
+
+
+def _open(actor: Actor, now: datetime, request: CaseRequest) -> dict[str, str]:
+    contract, granted = _grant(actor, now, request)
+    files = take_uploads(actor, request.uploads, now)
+    case = _new_case(actor, now, request, contract, granted)
+    cases.add_case(case)
+    seq = case_log.add(
+        case,
+        "submitted",
+        actor,
+        now,
+        {
+            "class": granted.case_class.value,
+            "asked_class": request.case_class,
+            "consented": granted.case_class.value != request.case_class,
+            "severity": request.severity,
+            "tier": granted.tier,
+            "plan_rank": granted.plan_rank,
+            "channel": request.channel.value,
+            "text": request.description,
+            "files": described(files),
+        },
+    )
+    is_report = request.kind == CaseKind.SIGNATURE_CHANGE
+    cases.add_files(case, files, "sample" if is_report else "attachment", seq, now)
+    if granted.case_class is CaseClass.PREMIUM:
+        _reserve(case, contract, actor, now)
+    if is_report:
+        names = ("claim", "product", "engine", "database_version", "detection_name")
+        cases.add_report(case, {name: getattr(request, name).strip() for name in names})
+        queue_precheck(case, now)
+    notify_customer(case, "opened", seq, now)
+    return {"id": str(case.id), "number": case.number, "case_class": granted.case_class.value}
+
+
+def _reserve(case: Any, contract: Any, actor: Actor, now: datetime) -> None:
+    if not ledger.reserve(contract, case.id, actor, now, ""):
+        # The contract is locked since the decision, so this cannot be; fail closed rather than charge nothing.
+        raise Refused("no_premium_left", _("No premium incidents are left in this contract year."))
+    case_log.add(case, "quota", actor, now, {"movement": "reserve", "amount": 1})
+
+
+def _new_case(actor: Actor, now: datetime, request: CaseRequest, contract: Any, granted: Granted) -> Any:
+    return cases.new_case(
+        id=uuid7(),
+        company_id=actor.company_id,
+        number=cases.next_case_number(),
+        kind=request.kind,
+        channel=request.channel.value,
+        subject=request.subject.strip(),
+        opened_by_id=UUID(actor.id),
+        opened_by_name=actor.name,
+        contract_id=contract.id,
+        calendar_version_id=contract.calendar_version_id,
+        terms=_terms(contract, granted),
+        submitted_at=now,
+    )

@@ -1,0 +1,120 @@
+"""A file arrives: sealed into the quarantine as it streams in, never in the clear, never whole in memory.
+
+The limit is checked while bytes arrive. The same bytes of the same company are kept once. What is not finished leaves
+nothing; what is finished waits seven days for its case.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from guardia.features.accounts.queries import vendor_company
+from guardia.features.lab import operations
+from guardia.kernel.errors import Forbidden, Invalid, TooLarge
+from guardia.kernel.outside import outside
+from guardia.kernel.transactions import journey
+from guardia.kernel.vocabulary import Actor
+
+LONGEST_NAME = 255
+_FORBIDDEN = {chr(code) for code in range(32)} | {"\x7f"}
+
+
+@dataclass(frozen=True)
+class ReceivedFile:
+    """A file under quarantine that waits for its case."""
+
+    id: UUID
+    filename: str
+    size: int
+    sha256: str
+
+
+def safe_name(filename: str) -> str:
+    """Return the last part of a sent file name, without control characters: shown and packed, never used as a path."""
+    last = filename.replace("\\", "/").rsplit("/", 1)[-1]
+    cleaned = "".join(character for character in last if character not in _FORBIDDEN).strip().strip(".")
+    return cleaned[-LONGEST_NAME:] or _("unnamed")
+
+
+class FileIntake:
+    """One file on its way in. Call `write` for each chunk, then `finish`, or `abandon`."""
+
+    def __init__(self, actor: Actor, now: datetime, filename: str) -> None:
+        if actor.company_id is None and not actor.is_staff:
+            raise Forbidden("nobody_uploads", _("Only signed-in people of a company can send files."))
+        self._actor, self._now = actor, now
+        self.filename = safe_name(filename)
+        self.size = 0
+        self._digest = hashlib.sha256()
+        key, self._wrapped, self._key_id = outside().lab_keys.new_key()
+        self._intake = outside().quarantine.intake(key)
+
+    def write(self, chunk: bytes) -> None:
+        """Seal one more chunk; over the limit everything of this file is dropped and TooLarge raised."""
+        self.size += len(chunk)
+        limit = settings.GUARDIA.upload_limit
+        if self.size > limit:
+            self.abandon()
+            raise TooLarge(
+                "file_too_large",
+                _(
+                    "%(name)s is larger than %(limit)d MB. Pack it smaller, or call the priority phone line for another way."
+                )
+                % {"name": self.filename, "limit": limit // 1024 // 1024},
+            )
+        self._digest.update(chunk)
+        self._intake.write(chunk)
+
+    def abandon(self) -> None:
+        """Drop what has arrived of this file."""
+        self._intake.abandon()
+
+    def finish(self) -> ReceivedFile:
+        """Keep the file; an empty one is refused."""
+        if self.size == 0:
+            self.abandon()
+            raise Invalid(
+                "file_empty",
+                _("%(name)s is empty: there is nothing to examine. Send the file itself.") % {"name": self.filename},
+                {"files": _("The file is empty.")},
+            )
+        self._intake.finish()
+        sealed = operations.SealedObject(
+            self._digest.hexdigest(), self.size, self._intake.name, self._wrapped, self._key_id
+        )
+        try:
+            return self._keep(sealed)
+        except BaseException:
+            outside().quarantine.remove(sealed.object_name)
+            raise
+
+    def _keep(self, sealed: operations.SealedObject) -> ReceivedFile:
+        with journey():
+            company_id = self._actor.company_id or vendor_company().id
+            sample, is_new = operations.keep_sample(company_id, sealed, self._now)
+            is_spare = not is_new and sample.erased_at is None
+            if not is_new and sample.erased_at:
+                operations.revive_sample(sample, sealed)
+            upload = operations.add_upload(sample, self.filename, self._actor, self._now)
+        if is_spare:
+            outside().quarantine.remove(sealed.object_name)
+        return ReceivedFile(upload.id, self.filename, sealed.size, sealed.sha256)
+
+
+def receive_file(actor: Actor, now: datetime, filename: str, chunks: Iterable[bytes]) -> ReceivedFile:
+    """Take in a whole file from its chunks; a broken stream leaves nothing."""
+    intake = FileIntake(actor, now, filename)
+    try:
+        for chunk in chunks:
+            intake.write(chunk)
+    except TooLarge:
+        raise
+    except BaseException:
+        intake.abandon()
+        raise
+    return intake.finish()

@@ -1,0 +1,1 @@
+"""Clock, vocabulary, errors, ids, transactions, audit and outbox."""

@@ -1,0 +1,197 @@
+"""Settings from the environment, typed; a bad value stops the start with one line for each.
+
+Every name is listed in `docs/settings.md`, and a test compares the two. A secret is given by NAME or by NAME_FILE (a
+path), never shown in a repr, and made up only in development, where it is kept under the private folder.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+class BadSettings(Exception):
+    """One or more settings cannot be used; the message has a line for each."""
+
+
+class Secret:
+    """A string that no repr, log or page shows."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret, for the one call that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the server needs to know. Paths are absolute; sizes in bytes; times in seconds."""
+
+    environment: str
+    host: str
+    port: int
+    releases_port: int
+    public_url: str
+    releases_url: str
+    allowed_hosts: tuple[str, ...]
+    database_url: str | None
+    var: Path
+    private: Path
+    secret_key: Secret
+    signing_passphrase: Secret
+    lab_token: Secret
+    upload_limit: int
+    standard_batch_s: int
+    corpus_files: int
+    gate_load_s: int
+    gate_load_mb: int
+    phone: str
+    support_email: str
+    mail_url: str
+
+    @property
+    def is_production(self) -> bool:
+        """Whether development keys and made-up secrets are refused."""
+        return self.environment == "production"
+
+
+class Reader:
+    """Reads one environment, collecting every complaint instead of stopping at the first."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.complaints: list[str] = []
+
+    def value(self, name: str, default: T, read: Callable[[str], T], expected: str) -> T:
+        """Return the setting `name`, or the default where it is absent or empty."""
+        text = self.environ.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            return read(text)
+        except ValueError:
+            self.complaints.append(f"{name}: expected {expected}, got {text!r}")
+            return default
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """Return a whole number within [low, high]."""
+
+        def read(text: str) -> int:
+            number = int(text)
+            if not low <= number <= high:
+                raise ValueError(text)
+            return number
+
+        return self.value(name, default, read, f"a whole number from {low} to {high}")
+
+    def secret(self, name: str, keep_in: Path | None) -> Secret:
+        """Return NAME, the content of NAME_FILE, or (development only) one made up and kept in `keep_in`."""
+        given, file = self.environ.get(name), self.environ.get(f"{name}_FILE")
+        if given and file:
+            self.complaints.append(f"{name}: expected either {name} or {name}_FILE, got both")
+        if given:
+            return Secret(given)
+        if file:
+            try:
+                return Secret(Path(file).read_text(encoding="utf-8").strip())
+            except OSError as error:
+                self.complaints.append(f"{name}_FILE: expected a readable file, got {file!r} ({error.strerror})")
+                return Secret("")
+        if keep_in is None:
+            self.complaints.append(f"{name}: expected {name} or {name}_FILE in production, got neither")
+            return Secret("")
+        return Secret(_kept(keep_in / name.removeprefix("GUARDIA_").lower()))
+
+
+def _kept(path: Path) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass  # made up at an earlier start: goes on being used
+    return path.read_text(encoding="utf-8")
+
+
+def _environment(text: str) -> str:
+    if text not in {"development", "production"}:
+        raise ValueError(text)
+    return text
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or (parts.scheme != "file" and not parts.netloc):
+            raise ValueError(text)
+        return text.rstrip("/")
+
+    return read
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings of `environ`; raise `BadSettings` with a line for each value that cannot be used."""
+    reader = Reader(environ)
+    environment = reader.value("GUARDIA_ENV", "development", _environment, "development or production")
+    production = environment == "production"
+    var = reader.value("GUARDIA_VAR", PROJECT / "var", lambda t: Path(t).absolute(), "a folder")
+    private = reader.value("GUARDIA_PRIVATE", PROJECT / "private", lambda t: Path(t).absolute(), "a folder")
+    keep_in = None if production else private / "secrets"
+    host = reader.value("GUARDIA_HOST", "127.0.0.1", str, "an address")
+    port = reader.number("GUARDIA_PORT", 8000, 1, 65535)
+    releases_port = reader.number("GUARDIA_RELEASES_PORT", port + 1 if port < 65535 else 8001, 1, 65535)
+    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104  compared, not bound
+    web, postgres = "an http or https URL", "a postgresql:// URL"
+    database_url = reader.value("DATABASE_URL", "", _url("postgresql", "postgres"), postgres)
+    if production and not database_url:
+        reader.complaints.append(f"DATABASE_URL: expected {postgres} in production, got nothing")
+    settings = Settings(
+        environment=environment,
+        host=host,
+        port=port,
+        releases_port=releases_port,
+        public_url=reader.value("GUARDIA_PUBLIC_URL", f"http://{shown}:{port}", _url("http", "https"), web),
+        releases_url=reader.value(
+            "GUARDIA_RELEASES_URL", f"http://{shown}:{releases_port}", _url("http", "https"), web
+        ),
+        allowed_hosts=reader.value(
+            "GUARDIA_ALLOWED_HOSTS",
+            ("localhost", "127.0.0.1", "[::1]"),
+            lambda t: tuple(part.strip() for part in t.split(",") if part.strip()),
+            "host names separated by commas",
+        ),
+        database_url=database_url or None,
+        var=var,
+        private=private,
+        secret_key=reader.secret("GUARDIA_SECRET_KEY", keep_in),
+        signing_passphrase=reader.secret("GUARDIA_SIGNING_PASSPHRASE", keep_in),
+        lab_token=reader.secret("GUARDIA_LAB_TOKEN", keep_in),
+        upload_limit=reader.number("GUARDIA_UPLOAD_LIMIT_MB", 256, 1, 4096) * 1024 * 1024,
+        standard_batch_s=reader.number("GUARDIA_STANDARD_BATCH_MINUTES", 60, 1, 10080) * 60,
+        corpus_files=reader.number("GUARDIA_CORPUS_FILES", 20_000, 1, 1_000_000),
+        gate_load_s=reader.number("GUARDIA_GATE_LOAD_SECONDS", 60, 1, 3600),
+        gate_load_mb=reader.number("GUARDIA_GATE_LOAD_MB", 1024, 16, 65536),
+        phone=reader.value("GUARDIA_PHONE", "900 000 147", str, "a phone number"),
+        support_email=reader.value("GUARDIA_SUPPORT_EMAIL", "soporte@guardia.example", str, "an address"),
+        mail_url=reader.value(
+            "GUARDIA_MAIL_URL",
+            f"file://{var / 'mail'}",
+            _url("smtp", "smtps", "file"),
+            "smtp://host:port, smtps:// or file://folder",
+        ),
+    )
+    if reader.complaints:
+        raise BadSettings("\n".join(reader.complaints))
+    return settings

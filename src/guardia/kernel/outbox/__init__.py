@@ -1,0 +1,1 @@
+"""What must happen outside after a commit: written with it, done at least once, deduplicated by key."""

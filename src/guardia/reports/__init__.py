@@ -1,0 +1,1 @@
+"""Reads across features: frozen dataclasses ready to show."""

@@ -1,0 +1,35 @@
+"""What the reader of a case can do now, and why not."""
+
+from django.utils.translation import gettext as _
+
+from guardia.features.cases.models import Case
+from guardia.features.cases.rules import life
+from guardia.features.cases.rules.projection import EventFact
+from guardia.kernel.vocabulary import Actor, CaseState
+from guardia.reports.showing import Act, Acts
+
+_CUSTOMER = ("message", "close", "reopen")
+
+
+def case_acts(actor: Actor, case: Case, events: list[EventFact]) -> Acts:
+    """Return the acts of a case for one reader."""
+    acts = {}
+    for name in life.MOVES:
+        why = life.refusal(name, CaseState(case.state))
+        if why:
+            acts[name] = Act(name, _(why))
+        elif not actor.is_staff and name not in _CUSTOMER:
+            acts[name] = Act(name, _("Only the vendor's staff do this."))
+        else:
+            acts[name] = Act(name)
+    if acts["answer"].is_open and str(case.holder_id) != actor.id:
+        acts["answer"] = Act(
+            "answer", _("A qualified answer is given by the specialist who has the case. Take it first.")
+        )
+    if acts["take"].is_open and str(case.holder_id) == actor.id:
+        acts["take"] = Act("take", _("You have this case."))
+    if not any(event.type == "precheck" for event in events):
+        acts["adopt_precheck"] = Act("adopt_precheck", _("There is no precheck to adopt yet."))
+    else:
+        acts["adopt_precheck"] = Act("adopt_precheck")
+    return Acts(acts)

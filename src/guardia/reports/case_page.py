@@ -1,0 +1,156 @@
+"""A case as its page shows it: the same facts for portal and console, filtered by who reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from guardia.features.accounts.queries import people_by_id
+from guardia.features.cases import queries
+from guardia.features.cases.models import Case, Report
+from guardia.features.cases.rules import projection as folding
+from guardia.features.contracts.queries import balance, contacts_of, get_contract_of_case
+from guardia.features.contracts.rules.contract_year import contract_year
+from guardia.features.releases.queries import find_evidence, find_release
+from guardia.features.sla.queries import compiled_calendar, read_clock
+from guardia.features.sla.rules.policies import Policy
+from guardia.kernel.vocabulary import Actor
+from guardia.reports.case_acts import case_acts
+from guardia.reports.case_steps import evidence_steps, next_step, target_words
+from guardia.reports.clock_view import clock_of_case
+from guardia.reports.showing import Acts, ClockView, FileView, QuotaView, Step, TimelineEntry
+from guardia.reports.timeline import Teller, file_views, pauses_of
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """What the signature change request says of the database."""
+
+    claim: str
+    product: str
+    engine: str
+    database_version: str
+    detection_name: str
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """Everything on a case's page. `next_title` and `next_text` say what happens next, in the reader's language."""
+
+    id: str
+    number: str
+    subject: str
+    company: str
+    plan: str
+    kind: str
+    case_class: str
+    severity: int
+    state: str
+    state_reason: str
+    channel: str
+    submitted_at: datetime
+    opened_by: str
+    holder: str
+    holder_since: datetime | None
+    holders_before: tuple[str, ...]
+    clock: ClockView
+    quota: QuotaView
+    lane: str
+    report: ReportView | None
+    files: tuple[FileView, ...]
+    timeline: tuple[TimelineEntry, ...]
+    steps: tuple[Step, ...]
+    next_title: str
+    next_text: str
+    acts: Acts
+    contacts: tuple[str, ...]
+    target_level_1: str
+    must_phone: bool
+    fixed_in: str
+    agent_command: str
+    last_seq: int
+    precheck_outcome: str
+    has_evidence: bool
+
+
+def quota_view(contract_id: object, today_at: datetime) -> QuotaView:
+    """Return the premium incidents of a contract's present year."""
+    contract = get_contract_of_case(contract_id)  # type: ignore[arg-type]
+    left, used = balance(contract, today_at.date())
+    _, last = contract_year(contract.starts_on, today_at.date())
+    total = None if left is None else left + used
+    return QuotaView(total=total, used=used, left=left, year_ends_on=last.isoformat())
+
+
+def must_phone(case: Case, now: datetime) -> bool:
+    """Whether a level-1 case must also be phoned in: its target opens by a call and the office is closed (rule 3)."""
+    if case.closed_at is not None or case.answered_at is not None:
+        return False
+    if not Policy.parse(case.terms["policy"])[case.severity].phone_opens_24x7:
+        return False
+    return not compiled_calendar(case.calendar_version_id).is_open(now)
+
+
+def _holders_before(events: list[folding.EventFact], holder: str) -> tuple[str, ...]:
+    names = [event.actor["name"] for event in events if event.type == "taken"]
+    return tuple(name for name in dict.fromkeys(names) if name != holder)
+
+
+def _report_view(report: Report | None) -> ReportView | None:
+    if report is None:
+        return None
+    return ReportView(report.claim, report.product, report.engine, report.database_version, report.detection_name)
+
+
+def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
+    """Return a case that the actor may see, as its page shows it; raise NotFound for a stranger's."""
+    case = queries.get_case_for(actor, number)
+    report = queries.find_report(case)
+    rows = list(queries.events_of(case))
+    facts = queries.facts_of(case)
+    clock = clock_of_case(case, facts, read_clock(case.calendar_version_id, case.terms["policy"], facts, now), now)
+    files = [file for file in queries.files_of(case) if actor.is_staff or file.role != "internal"]
+    contract = get_contract_of_case(case.contract_id)
+    people = people_by_id(contacts_of(contract))
+    fixed = find_release(case.fixed_in)
+    found = next((event for event in reversed(facts) if event.type == "precheck"), None)
+    title, text = next_step(case, report, facts, clock, now)
+    return CasePage(
+        id=str(case.id),
+        number=case.number,
+        subject=case.subject,
+        company=case.company.name,
+        plan=case.terms["plan_name"],
+        kind=case.kind,
+        case_class=case.case_class,
+        severity=case.severity,
+        state=case.state,
+        state_reason=case.state_reason,
+        channel=case.channel,
+        submitted_at=case.submitted_at,
+        opened_by=case.opened_by_name,
+        holder=case.holder_name,
+        holder_since=case.holder_since,
+        holders_before=_holders_before(facts, case.holder_name),
+        clock=clock,
+        quota=quota_view(case.contract_id, now),
+        lane=case.terms["lane"],
+        report=_report_view(report),
+        files=file_views(files),
+        timeline=Teller(actor, files).tell(rows, pauses_of([s for s in clock.stretches if s.start <= now])),
+        steps=evidence_steps(case, report, facts, clock) if report else (),
+        next_title=title,
+        next_text=text,
+        acts=case_acts(actor, case, facts),
+        contacts=tuple(person.name for person in people.values()),
+        target_level_1=target_words(case.terms["policy"], 1),
+        must_phone=must_phone(case, now),
+        fixed_in=fixed.label if fixed else "",
+        agent_command=f"guardia-agent update && guardia-agent verify {case.number} FILE" if report else "",
+        last_seq=case.last_seq,
+        precheck_outcome=found.payload["outcome"] if found else "",
+        has_evidence=bool(fixed and find_evidence(fixed.number)),
+    )
+
+
+def case_version(actor: Actor, number: str) -> str:
+    """Return what changes whenever a case's page changes, for live views."""
+    return str(queries.get_case_for(actor, number).last_seq)

@@ -1,0 +1,89 @@
+"""What the form for a new case must say before it is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from guardia.features.accounts.queries import get_company
+from guardia.features.contracts.models import Contract
+from guardia.features.contracts.queries import facts_for, find_contract
+from guardia.features.contracts.rules.entitlement import Granted, decide
+from guardia.features.releases.queries import pointer
+from guardia.features.sla.queries import compiled_calendar
+from guardia.features.sla.rules.policies import Policy
+from guardia.kernel.vocabulary import Actor, CaseClass, Lane
+from guardia.reports.case_page import quota_view
+from guardia.reports.case_steps import target_words
+from guardia.reports.showing import QuotaView
+
+
+@dataclass(frozen=True)
+class LevelTarget:
+    """The premium target of one severity, in words of the reader's language, and when it would be due if sent now."""
+
+    severity: int
+    target: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NewCasePage:
+    """The contract's terms for the one who opens the form. `refusal` is set where nothing can be sent at all."""
+
+    company: str
+    plan: str
+    quota: QuotaView
+    may_spend_premium: bool
+    premium_refusal: str
+    refusal: str
+    lane: str
+    phone: str
+    office_open_now: bool
+    office_opens_at: datetime | None
+    targets: tuple[LevelTarget, ...]
+    newest_release: str
+    upload_limit: int
+
+
+def new_case_page(actor: Actor, now: datetime) -> NewCasePage:
+    """Return the terms of the actor's contract for the form."""
+    company = get_company(actor.company_id) if actor.company_id else None
+    contract = find_contract(company.id, now.date()) if company else None
+    facts = facts_for(contract, UUID(actor.id), now)
+    refusal = decide(facts, CaseClass.STANDARD, consents_to_standard=False, today=now.date())
+    premium = decide(facts, CaseClass.PREMIUM, consents_to_standard=False, today=now.date())
+    head = pointer(Lane(contract.plan.lane)) if contract else None
+    calendar = compiled_calendar(contract.calendar_version_id) if contract else None
+    is_open = calendar.is_open(now) if calendar else False
+    return NewCasePage(
+        company=company.name if company else "",
+        plan=contract.plan.name if contract else "",
+        quota=quota_view(contract.id, now) if contract else QuotaView(0, 0, 0, ""),
+        may_spend_premium=isinstance(premium, Granted),
+        premium_refusal="" if isinstance(premium, Granted) else _(premium.sentence),
+        refusal="" if isinstance(refusal, Granted) else _(refusal.sentence),
+        lane=contract.plan.lane if contract else "standard",
+        phone=settings.GUARDIA.phone,
+        office_open_now=is_open,
+        office_opens_at=None if is_open or calendar is None else calendar.next_opening(now),
+        targets=_targets(contract, now) if contract else (),
+        newest_release=head.release.label if head else "",
+        upload_limit=settings.GUARDIA.upload_limit,
+    )
+
+
+def _targets(contract: Contract, now: datetime) -> tuple[LevelTarget, ...]:
+    policy = contract.plan.response["premium"]
+    parsed = Policy.parse(policy)
+    calendar = compiled_calendar(contract.calendar_version_id)
+    targets = []
+    for severity in (1, 2, 3, 4):
+        promise = parsed[severity]
+        due = None
+        if promise.target is not None:
+            due = now + promise.target if promise.coverage == "always" else calendar.advance(now, promise.target)
+        targets.append(LevelTarget(severity, target_words(policy, severity), due))
+    return tuple(targets)

@@ -1,0 +1,1 @@
+"""Components, template tags and styles; knows no feature."""

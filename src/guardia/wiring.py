@@ -1,0 +1,70 @@
+"""The only place that picks adapters from the settings (`settings.GUARDIA_WIRING` names `make_outside`)."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.conf import settings
+
+from guardia.adapters.build_store import BuildStore
+from guardia.adapters.embedded_postgres import EmbeddedPostgres
+from guardia.adapters.lab_keys import LabKeys
+from guardia.adapters.quarantine import FolderQuarantine
+from guardia.adapters.release_tree import SignedTree
+from guardia.kernel.environment import Settings
+from guardia.kernel.outside import Outside
+from sigdist.repository import KeysRefused
+
+
+def make_outside() -> Outside:
+    """Return the adapters of a real server; keys are opened when first needed."""
+    own = settings.GUARDIA
+    return Outside(
+        quarantine=FolderQuarantine(own.private / "quarantine"),
+        lab_keys=LabKeys.read(own.private / "keys" / "lab.json", production=own.is_production),
+        builds=BuildStore(own.var / "builds"),
+        tree=_tree(own),
+    )
+
+
+def _tree(own: Settings) -> SignedTree:
+    return SignedTree(
+        tree=own.var / "releases" / "tree",
+        tokens=own.var / "releases" / "subscribers",
+        keys=own.private / "keys" / "signing",
+        passphrase=own.signing_passphrase.reveal(),
+        production=own.is_production,
+    )
+
+
+def make_lab_key(own: Settings, key_id: str) -> str:
+    """Make the lab key file with one key, or return why not."""
+    path = own.private / "keys" / "lab.json"
+    if own.is_production and key_id.startswith("dev-"):
+        return f"{key_id} names a development key; choose another id in production"
+    try:
+        LabKeys.make(path, key_id)
+    except FileExistsError:
+        return f"{path} is there already; add keys to it by hand, and let `current` name the new one"
+    return ""
+
+
+def hold_ceremony(own: Settings, now: datetime) -> str:
+    """Make the signing keys and roots that are missing, or return why not."""
+    try:
+        _tree(own).found(now, development=not own.is_production)
+    except KeysRefused as error:
+        return str(error)
+    return ""
+
+
+@contextmanager
+def running_database(own: Settings) -> Iterator[None]:
+    """Have a database within the block: that of DATABASE_URL, or the embedded one, started where it is not running."""
+    if own.database_url:
+        yield
+        return
+    with EmbeddedPostgres(own.var / "postgres") as server:
+        os.environ["GUARDIA_EMBEDDED_URL"] = server.url
+        yield

@@ -1,0 +1,1 @@
+"""What tests share: the database, builders, a cast of characters."""
