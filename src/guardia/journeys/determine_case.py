@@ -21,7 +21,7 @@ VERDICTS = ("fn_confirmed", "fp_confirmed", "detection_correct", "not_malicious"
 def determine_case(
     actor: Actor, now: datetime, number: str, verdict: str, text: str, *, idempotency_key: str | None = None
 ) -> None:
-    """Add the lab's determination to a case. It is a result of analysis: given by the holder, it is a qualified answer."""
+    """Add the lab's determination. It is a result of analysis: given by the holder, it is a qualified answer."""
     if Role.ANALYST not in actor.roles:
         raise Forbidden("analyst_only", _("Only an analyst determines."))
     if verdict not in VERDICTS:

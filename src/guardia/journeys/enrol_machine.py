@@ -62,7 +62,7 @@ def create_code(actor: Actor, now: datetime, machine_name: str, *, idempotency_k
 
 
 def enrol_machine(code: str, name: str, public_key: str, now: datetime) -> Enrolled:
-    """Enrol a machine with a one-time code. Raise Refused for a code that is unknown, used or over; Invalid for a bad key."""
+    """Enrol a machine with a one-time code. Raise Refused (code unknown, used, over), Invalid (key)."""
     try:
         raw = base64.b64decode(public_key, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -79,7 +79,8 @@ def enrol_machine(code: str, name: str, public_key: str, now: datetime) -> Enrol
             raise Refused(
                 "code_unknown",
                 _(
-                    "This code is unknown, used already, or older than an hour. Ask the company's administrator for a new one."
+                    "This code is unknown, used already, or older than an hour. "
+                    "Ask the company's administrator for a new one."
                 ),
             )
         machine, token = operations.enrol(

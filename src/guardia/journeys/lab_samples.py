@@ -11,7 +11,7 @@ from guardia.features.lab import queries as lab_queries
 
 def claim_samples(case: Any) -> list[dict[str, Any]]:
     """Return the case's own samples with what the claim expects of them."""
-    report = queries.find_report(case)
+    report = queries.get_report(case)
     expect = "detected" if report.claim == "FN" else "not_detected"
     return [
         {
@@ -34,7 +34,7 @@ def malware_samples() -> list[dict[str, Any]]:
 
 
 def memory_samples(case: Any) -> list[dict[str, Any]]:
-    """Return the samples of every closed and proved case but this one; of two claims on the same bytes the later holds."""
+    """Return the samples of closed cases but this one; of two claims on the same bytes the later one holds."""
     latest: dict[str, dict[str, Any]] = {}
     for closed in queries.proven_cases().exclude(id=case.id):
         for sample in claim_samples(closed):

@@ -63,7 +63,7 @@ def _give_up(job: Job, now: datetime) -> None:
 
 def _payload(job: Job, now: datetime) -> dict[str, Any]:
     case = queries.get_case_for_lab(job.case_id)
-    report = queries.find_report(case)
+    report = queries.get_report(case)
     request = dict(job.request)
     if job.kind == "precheck":
         request = _precheck_request(case)
@@ -120,7 +120,7 @@ def _leased(job_id: UUID, lease: str, now: datetime, *, lock: bool = False) -> J
     if job is None:
         raise NotFound("job_unknown", f"There is no lab job {job_id}.")
     is_current = job.state == "leased" and secrets.compare_digest(job.lease_digest, digest(lease))
-    if not is_current or job.leased_until < now:
+    if not is_current or job.leased_until is None or job.leased_until < now:
         raise Refused("lease_lost", "The lease is over or went to another worker; drop this job.")
     return job
 

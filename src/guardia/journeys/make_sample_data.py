@@ -132,7 +132,8 @@ def baseline_records() -> list[Record]:
     """Return the baseline's harmless test rule, for both engines."""
     source = (
         "rule Lab_Harmless_Family_0001\n{\n  meta:\n"
-        f'    case = "baseline"\n    author = "Guardia lab"\n    date = "2026-11-22"\n    sample_sha256 = "{sha256(LITERAL).hexdigest()}"\n'
+        '    case = "baseline"\n    author = "Guardia lab"\n    date = "2026-11-22"\n'
+        f'    sample_sha256 = "{sha256(LITERAL).hexdigest()}"\n'
         f'  strings:\n    $literal = "{LITERAL.decode()}" ascii\n  condition:\n    $literal\n}}\n'
     )
     line = f"Lab.Harmless.Family.0001:0:*:{LITERAL.hex()}"

@@ -55,7 +55,7 @@ def conclude_precheck(
     case: case_log.Case, request: Mapping[str, Any], result: Mapping[str, Any], now: datetime
 ) -> None:
     """Turn a precheck's scans into the case's event and what follows from it. Needs a transaction."""
-    report = queries.find_report(case)
+    report = queries.get_report(case)
     lane, newest = request["lane"], request["newest"]
     claim = Claim(report.claim)
     finding = precheck.read(

@@ -57,7 +57,7 @@ def issue_challenge(machine: Any, now: datetime, number: str) -> Issued:
             raise Refused("no_report", _("Only signature changes are verified by a machine."))
         if case.closed_at is not None:
             raise Refused("case_closed", _("The case is closed already."))
-        claim = queries.find_report(case).claim
+        claim = queries.get_report(case).claim
         samples = tuple({"sha256": file.sha256, "claim": claim} for file in queries.files_of(case, "sample"))
         expires_at = now + CHALLENGE_LIFE
         nonce = secrets.token_urlsafe(32)
@@ -75,7 +75,7 @@ def accept_proof(machine: Any, now: datetime, statement: bytes, signature: bytes
     with journey():
         challenge = releases.find_challenge(machine.company_id, proof.nonce, lock=True)
         why = _unfit(machine, now, proof, challenge)
-        if why:
+        if why or challenge is None:
             if not releases.has_proof(machine.company_id, machine.id, signature):
                 _keep(machine, now, statement, signature, proof, None, why)
             return Judged(False, why, "")
@@ -147,7 +147,7 @@ def _unproved(machine: Any, case: Any, proof: Proof) -> str:
         return _("The proof is about other files: %(missing)d of the case's are missing.") % {
             "missing": len(wanted - scanned)
         }
-    claim = queries.find_report(case).claim
+    claim = queries.get_report(case).claim
     wrong = [sample.sha256[:16] for sample in proof.samples if not sample.satisfies(claim, ENGINES)]
     if wrong:
         return _("Still failing on the machine: %(files)s.") % {"files": ", ".join(wrong)}

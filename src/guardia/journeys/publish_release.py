@@ -51,7 +51,8 @@ def _publish_next(lane: Lane, now: datetime) -> str | None:
         if made.digest != release.build_digest:
             raise Refused(
                 "build_differs",
-                f"release {release.number} builds {made.digest}, but {release.build_digest} was approved; nothing was published",
+                f"release {release.number} builds {made.digest}, but {release.build_digest} was approved; "
+                "nothing was published",
             )
         outside().tree.publish(lane, made, now)
         operations.finish_publication(publication, now)
@@ -87,7 +88,7 @@ def correction_of(case: case_log.Case) -> int | None:
 def _predicate(release: Any, made: Build) -> Mapping[str, Any]:
     draft = find_draft(release.draft_id)
     job = gate_job(draft) if draft else None
-    if draft is None or job is None or job.result is None:
+    if draft is None or job is None or job.result is None or job.finished_at is None:
         raise Refused("evidence_missing", f"release {release.number} has no gate results; nothing was published")
     samples = [ref for ref in job.request["samples"] if ref["role"] == "claim"]
     return {
@@ -111,7 +112,7 @@ def _predicate(release: Any, made: Build) -> Mapping[str, Any]:
 
 
 def run_standard_batch(actor: Actor, now: datetime, reason: str, *, idempotency_key: str | None = None) -> str:
-    """Move the standard lane to where the accelerated one stands, now; return the label, or an empty text where it is there."""
+    """Move the standard lane to where the accelerated one stands; return the label, or nothing where it is there."""
     if not actor.roles & {Role.RELEASER, Role.DUTY_MANAGER}:
         raise Forbidden("releaser_only", _("Only a releaser or a duty manager runs a batch."))
     if not reason.strip():

@@ -63,7 +63,8 @@ class FileIntake:
             raise TooLarge(
                 "file_too_large",
                 _(
-                    "%(name)s is larger than %(limit)d MB. Pack it smaller, or call the priority phone line for another way."
+                    "%(name)s is larger than %(limit)d MB. "
+                    "Pack it smaller, or call the priority phone line for another way."
                 )
                 % {"name": self.filename, "limit": limit // 1024 // 1024},
             )

@@ -1,7 +1,7 @@
 """Append-only tables: the database itself refuses UPDATE, DELETE and TRUNCATE.
 
 Used in migrations: `operations = [..., append_only("cases_caseevent")]`. The trigger function is made once per table,
-so that a table's rule can be read with `\\df+` beside it.
+so that a table's rule stands beside it.
 """
 
 from django.db import migrations

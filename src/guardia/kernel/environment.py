@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
+HIGHEST_PORT = 65535
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -150,8 +151,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     private = reader.value("GUARDIA_PRIVATE", PROJECT / "private", lambda t: Path(t).absolute(), "a folder")
     keep_in = None if production else private / "secrets"
     host = reader.value("GUARDIA_HOST", "127.0.0.1", str, "an address")
-    port = reader.number("GUARDIA_PORT", 8000, 1, 65535)
-    releases_port = reader.number("GUARDIA_RELEASES_PORT", port + 1 if port < 65535 else 8001, 1, 65535)
+    port = reader.number("GUARDIA_PORT", 8000, 1, HIGHEST_PORT)
+    releases_port = reader.number("GUARDIA_RELEASES_PORT", port + 1 if port < HIGHEST_PORT else 8001, 1, HIGHEST_PORT)
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104  compared, not bound
     web, postgres = "an http or https URL", "a postgresql:// URL"
     database_url = reader.value("DATABASE_URL", "", _url("postgresql", "postgres"), postgres)

@@ -27,9 +27,9 @@ class ScopedQuerySet(models.QuerySet[M]):
         return copy
 
     def _scoped(self, scope: str, **filters: Any) -> Self:
-        copy = self._chain() if not filters else self.filter(**filters)  # type: ignore[attr-defined]
-        copy._scope = scope
-        return copy  # type: ignore[no-any-return]
+        copy = self.filter(**filters) if filters else self.all()
+        copy._scope = scope  # noqa: SLF001  a copy of ourselves
+        return copy
 
     def visible_to(self, actor: Actor) -> Self:
         """Rows that the actor may see: the vendor's staff all of them, a customer those of the own company."""
@@ -56,7 +56,7 @@ class ScopedQuerySet(models.QuerySet[M]):
 
     def _fetch_all(self) -> None:
         self._demand_scope()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, *args: Any, **kwargs: Any) -> Any:
         self._demand_scope()

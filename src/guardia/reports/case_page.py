@@ -106,7 +106,7 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
     report = queries.find_report(case)
     rows = list(queries.events_of(case))
     facts = queries.facts_of(case)
-    clock = clock_of_case(case, facts, read_clock(case.calendar_version_id, case.terms["policy"], facts, now), now)
+    clock = clock_of_case(case, read_clock(case.calendar_version_id, case.terms["policy"], facts, now), now)
     files = [file for file in queries.files_of(case) if actor.is_staff or file.role != "internal"]
     contract = get_contract_of_case(case.contract_id)
     people = people_by_id(contacts_of(contract))

@@ -44,15 +44,12 @@ def evidence_steps(case: Case, report: Report, events: list[EventFact], clock: C
         else 0
     )
     names = len({event.type for event in events if event.type in {"drafted", "reviewed", "approved"}})
+    correction = joined or drafted
     chain: list[tuple[bool, str, str]] = [
         (True, _("Sample received"), ""),
         (precheck is not None, _("Precheck"), outcome() if outcome else ""),
         (determined is not None, _("Determination"), verdict() if verdict else ""),
-        (
-            bool(drafted or joined),
-            _("Correction"),
-            str((joined or drafted).payload.get("label", "")) if (joined or drafted) else "",
-        ),  # type: ignore[union-attr]
+        (correction is not None, _("Correction"), str(correction.payload.get("label", "")) if correction else ""),
         (bool(gates and gates.payload["passed"]) or bool(joined), _("Gates"), _gate_words(gates, joined)),
         (
             bool(approved or joined),

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from guardia.features.cases.models import Case
-from guardia.features.cases.rules.projection import EventFact
 from guardia.features.sla.queries import compiled_calendar, get_calendar
 from guardia.features.sla.rules.clock import Reading
 from guardia.features.sla.rules.policies import Policy
 from guardia.reports.showing import ClockStretch, ClockView
 
 SOON_SHARE = 75
+DASH = "\N{EN DASH}"
 
 
 def _seconds(span: timedelta | None) -> int | None:
@@ -33,14 +33,14 @@ def office_hours(rules: dict[str, Any]) -> str:
     ]
     groups: list[tuple[str, str, str]] = []
     for key, name in names:
-        windows = ", ".join(f"{start}–{end}" for start, end in rules["weekly"].get(key, []))
+        windows = ", ".join(f"{start}{DASH}{end}" for start, end in rules["weekly"].get(key, []))
         if not windows:
             continue
         if groups and groups[-1][2] == windows:
             groups[-1] = (groups[-1][0], name, windows)
         else:
             groups.append((name, name, windows))
-    spans = [f"{first if first == last else f'{first}–{last}'} {windows}" for first, last, windows in groups]
+    spans = [f"{first if first == last else f'{first}{DASH}{last}'} {windows}" for first, last, windows in groups]
     return f"{'; '.join(spans)}, {rules['zone'].split('/')[-1].replace('_', ' ')}"
 
 
@@ -78,7 +78,7 @@ def clock_of_row(case: Case, now: datetime) -> ClockView:
     )
 
 
-def clock_of_case(case: Case, events: list[EventFact], reading: Reading, now: datetime) -> ClockView:
+def clock_of_case(case: Case, reading: Reading, now: datetime) -> ClockView:
     """Return the clock of a case's page with every covered stretch and running total."""
     calendar = get_calendar(case.calendar_version_id)
     target = Policy.parse(case.terms["policy"])[case.severity].target

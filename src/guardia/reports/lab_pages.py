@@ -189,7 +189,7 @@ def _scans(case: Case) -> tuple[str, str, str, tuple[ScanView, ...]]:
 
 def _clock(case: Case, now: datetime) -> ClockView:
     facts = queries.facts_of(case)
-    return clock_of_case(case, facts, read_clock(case.calendar_version_id, case.terms["policy"], facts, now), now)
+    return clock_of_case(case, read_clock(case.calendar_version_id, case.terms["policy"], facts, now), now)
 
 
 def _report_of(case: Case) -> ReportView:

@@ -11,7 +11,10 @@ from guardia.reports.showing import Acts, ClockView, EngineLine, FileView
 
 @dataclass(frozen=True)
 class LabRow:
-    """A signature change request in the lab. `stage`: precheck, triage, drafting, gating, gate_failed, review, approval, releasing, released, verified."""
+    """A signature change request in the lab.
+
+    `stage`: precheck, triage, drafting, gating, gate_failed, review, approval, releasing, released, verified.
+    """
 
     case: CaseRow
     stage: str
@@ -76,7 +79,7 @@ class DraftRow:
 
 @dataclass(frozen=True)
 class TriagePage:
-    """Precheck, file facts, proposals and drafts of a case. `join_label` names a release that already holds the correction."""
+    """Precheck, file facts, proposals and drafts of a case. `join_label` names a release that holds the correction."""
 
     case_number: str
     subject: str

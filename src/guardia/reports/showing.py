@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class ClockStretch:
-    """A covered interval of the response clock: `why` is calendar, opening, call or always; seconds are working time."""
+    """A covered interval of the clock: `why` is calendar, opening, call or always; seconds are working time."""
 
     start: datetime
     end: datetime

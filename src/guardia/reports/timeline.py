@@ -6,6 +6,7 @@ one before had the case.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -87,7 +88,8 @@ def _state_title(payload: Mapping[str, Any]) -> str:
         "resume": _("In progress again"),
         "to_lab": _("Handed to the lab"),
     }
-    return titles.get(payload["act"], payload["act"])
+    act = str(payload["act"])
+    return titles.get(act, act)
 
 
 def _gates(payload: Mapping[str, Any]) -> str:
@@ -287,5 +289,5 @@ class Teller:
 
 def pauses_of(stretches: Sequence[ClockStretch]) -> list[tuple[datetime, datetime]]:
     """Return the gaps between covered stretches that are worth a line."""
-    gaps = [(before.end, after.start) for before, after in zip(stretches, stretches[1:], strict=False)]
+    gaps = [(before.end, after.start) for before, after in pairwise(stretches)]
     return [(start, end) for start, end in gaps if end - start >= LONGEST_PAUSE_SHOWN]

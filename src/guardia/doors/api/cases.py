@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Annotated
 from urllib.parse import unquote
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Header, Router, Schema
+from ninja import Router, Schema
+from ninja.params import functions as parameters
 from pydantic import Field
 
 from guardia.doors.api.authentication import ContactToken, contact_of
@@ -19,6 +21,8 @@ from guardia.reports.case_summary import CaseSummary, case_summaries, case_summa
 
 router = Router(auth=ContactToken(), tags=["cases"])
 CHUNK_BYTES = 256 * 1024
+Filename = Annotated[str, parameters.Header(alias="X-Filename")]
+Key = Annotated[str | None, parameters.Header(alias="Idempotency-Key")]
 
 
 class UploadAnswer(Schema):
@@ -104,16 +108,14 @@ def _chunks(request: HttpRequest) -> Iterator[bytes]:
 
 
 @router.post("/uploads", response={201: UploadAnswer}, summary="Send one file as the raw body; its name in X-Filename")
-def upload(request: HttpRequest, x_filename: str = Header("unnamed", alias="X-Filename")) -> tuple[int, UploadAnswer]:
+def upload(request: HttpRequest, x_filename: Filename = "unnamed") -> tuple[int, UploadAnswer]:
     """Seal the body into the quarantine as it streams in."""
     received = receive_file(contact_of(request), clock.now(), unquote(x_filename), _chunks(request))
     return 201, UploadAnswer(id=received.id, filename=received.filename, size=received.size, sha256=received.sha256)
 
 
 @router.post("/cases", response={201: Opened}, summary="Open a case")
-def new_case(
-    request: HttpRequest, body: NewCase, idempotency_key: str | None = Header(None, alias="Idempotency-Key")
-) -> tuple[int, Opened]:
+def new_case(request: HttpRequest, body: NewCase, idempotency_key: Key = None) -> tuple[int, Opened]:
     """Open a case for the token's company."""
     asked = CaseRequest(**{**body.dict(), "uploads": tuple(body.uploads)}, channel=Channel.API)
     opened = open_case(contact_of(request), clock.now(), asked, idempotency_key)
@@ -137,7 +139,7 @@ def new_message(
     request: HttpRequest,
     number: str,
     body: NewMessage,
-    idempotency_key: str | None = Header(None, alias="Idempotency-Key"),
+    idempotency_key: Key = None,
 ) -> tuple[int, Written]:
     """Add a message with files."""
     seq = write_message(

@@ -69,7 +69,5 @@ def install(api: NinjaAPI) -> None:
         return problem(
             500,
             "server_error",
-            _(
-                "Something went wrong on our side. What was sent before is kept; send the request again with the same key."
-            ),
+            _("Something went wrong on our side. What was sent before is kept; send it again with the same key."),
         )

@@ -143,7 +143,9 @@ class Story:
             "kind": "signature_change",
             "case_class": "premium" if side == "plus" else "standard",
             "severity": 2,
-            "subject": f"Tour: {'an infected file is called safe' if claim == 'FN' else 'a clean file is called infected'}",
+            "subject": "Tour: an infected file is called safe"
+            if claim == "FN"
+            else "Tour: a clean file is called infected",
             "description": "Reported by guardia tour.",
             "claim": claim,
             "product": "Tour 1.0",

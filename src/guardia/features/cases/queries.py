@@ -87,6 +87,11 @@ def find_report(case: Case) -> Report | None:
     return Report.objects.of_company(case.company_id).filter(case=case).first()
 
 
+def get_report(case: Case) -> Report:
+    """Return what a signature change request says; raise Report.DoesNotExist for other kinds."""
+    return Report.objects.of_company(case.company_id).get(case=case)
+
+
 def reports_of(cases: Sequence[Case]) -> dict[UUID, Report]:
     """Return the reports of cases that the caller may see, by case."""
     rows = Report.objects.across_companies("the cases in hand were access-checked")
@@ -94,7 +99,7 @@ def reports_of(cases: Sequence[Case]) -> dict[UUID, Report]:
 
 
 def proven_cases() -> QuerySet[Case]:
-    """Return every closed signature change whose correction was released: the memory that later releases are tested on."""
+    """Return closed signature changes with a released correction: the memory that later releases are tested on."""
     rows = Case.objects.across_companies("each closed case is a test of every later release")
     return rows.filter(kind="signature_change", state="closed", fixed_in__isnull=False).order_by("closed_at")
 

@@ -61,7 +61,10 @@ def publications() -> QuerySet[Publication]:
 
 def last_batch_at() -> datetime | None:
     """Return when the standard lane last moved or was asked to."""
-    return Publication.objects.filter(lane=Lane.STANDARD.value).aggregate(at=Max("requested_at"))["at"]
+    found: datetime | None = Publication.objects.filter(lane=Lane.STANDARD.value).aggregate(at=Max("requested_at"))[
+        "at"
+    ]
+    return found
 
 
 def find_evidence(number: int) -> Evidence | None:

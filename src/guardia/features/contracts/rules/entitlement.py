@@ -56,8 +56,8 @@ def decide(
         return NotGranted(
             "contract_over",
             gettext_noop(
-                "The support contract is not in term, so nothing was opened. Files that were uploaded are kept for 7 days; "
-                "after renewal the request can be sent again."
+                "The support contract is not in term, so nothing was opened. Files that were uploaded are kept "
+                "for 7 days; after renewal the request can be sent again."
             ),
         )
     if wanted is CaseClass.STANDARD:
@@ -70,7 +70,8 @@ def decide(
         return NotGranted(
             "not_a_named_contact",
             gettext_noop(
-                "Only named contacts may spend premium incidents. Send it as standard, or ask a named contact to send it."
+                "Only named contacts may spend premium incidents. "
+                "Send it as standard, or ask a named contact to send it."
             ),
         )
     if contract.premium_left is not None and contract.premium_left <= 0:  # E-5
@@ -79,7 +80,8 @@ def decide(
         return NotGranted(
             "no_premium_left",
             gettext_noop(
-                "No premium incidents are left in this contract year. Consent to send it as standard, and it is accepted at once."
+                "No premium incidents are left in this contract year. "
+                "Consent to send it as standard, and it is accepted at once."
             ),
         )
     return Granted(CaseClass.PREMIUM, contract.plan_tier, contract.plan_rank)

@@ -12,7 +12,7 @@ from guardia.kernel.vocabulary import Claim
 
 @dataclass(frozen=True)
 class Precheck:
-    """`outcome`: confirmed, fixed_in, not_reproducible or not_scanned; `ahead` a newer release that holds the correction."""
+    """`outcome`: confirmed, fixed_in, not_reproducible or not_scanned; `ahead` a newer release that is right."""
 
     outcome: str
     ahead: int | None
@@ -27,7 +27,7 @@ def holds(claim: Claim, outcomes: list[str]) -> bool:
 def read(
     claim: Claim, lane_outcomes: list[str], newest_outcomes: list[str], *, reported_older: bool, newest: int
 ) -> Precheck:
-    """Return what the scans with the lane's release and with the newest one mean. Lists hold every engine and sample."""
+    """Return what scans with the lane's release and with the newest one mean. Lists hold every engine and sample."""
     ahead = newest if holds(claim, newest_outcomes) else None
     if not lane_outcomes or "not_scanned" in lane_outcomes:
         return Precheck("not_scanned", None)

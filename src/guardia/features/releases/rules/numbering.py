@@ -20,7 +20,7 @@ def is_due(last_batch_s: float | None, interval_s: int) -> bool:
 
 
 def is_older(reported: str, label: str) -> bool:
-    """Whether the database version that a customer names is older than the release `label`; unknown forms count as older."""
+    """Whether the version that a customer names is older than the release `label`; unknown forms count as older."""
     try:
         return tuple(map(int, reported.strip().split("."))) < tuple(map(int, label.split(".")))
     except ValueError:
