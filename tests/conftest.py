@@ -14,6 +14,12 @@ MONDAY_10 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A working Monday, 10:00 in Madrid."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """Hash the cast's passwords with the least work."""
+    settings.PASSWORD_HASHERS = ["tests.support.passwords.QuickArgon2"]
+
+
 @pytest.fixture(scope="session")
 def keys() -> None:
     """Development keys of this test run: lab key and signing keys."""

@@ -8,6 +8,7 @@ import io
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,6 +75,12 @@ class FolderQuarantine:
     def remove(self, name: str) -> None:
         self._path(name).unlink(missing_ok=True)
 
+    def sweep(self, before: datetime) -> int:
+        left = [path for path in (self.folder / "incoming").iterdir() if path.stat().st_mtime < before.timestamp()]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
 
 class MemoryIntake:
     """Collects sealed bytes in memory."""
@@ -114,3 +121,6 @@ class MemoryQuarantine:
 
     def remove(self, name: str) -> None:
         self.objects.pop(name, None)
+
+    def sweep(self, before: datetime) -> int:  # noqa: ARG002  the port's signature
+        return 0  # an unfinished intake of this twin never reaches the shared objects

@@ -1,6 +1,10 @@
-"""The database at a release: the fold of the record log, and its exact build. The log never changes, so it is kept."""
+"""The database at a release: the fold of the record log, and its exact build.
 
-from functools import lru_cache
+States are kept by number and state root, since the log never changes; each fold is compared with the root that the
+log names, so that a damaged log is noticed before anything is built from it.
+"""
+
+from collections import OrderedDict
 
 from guardia.features.releases import queries
 from guardia.kernel.errors import Refused
@@ -8,15 +12,29 @@ from guardia.kernel.outside import outside
 from sigdist.records import Build, OperationRefused, State, apply, build, operations_from_json
 
 EMPTY_LABEL = "0"
+_KEPT = 16
+_states: OrderedDict[tuple[int, str], State] = OrderedDict()
 
 
-@lru_cache(maxsize=64)
 def state_at(number: int) -> State:
     """Return the records of a release; 0 is the empty database before the baseline."""
     if number == 0:
         return State.empty()
-    release = queries.get_release(number)
-    return apply(state_at(number - 1), operations_from_json(release.operations), at_release=state_at)
+    roots = dict(queries.log().filter(number__lte=number).values_list("number", "state_root"))
+    kept = max((at for at, root in _states if roots.get(at) == root), default=0)
+    state = _states[(kept, roots[kept])] if kept else State.empty()
+    for release in queries.log().filter(number__gt=kept, number__lte=number):
+        state = apply(state, operations_from_json(release.operations), at_release=state_at)
+        if state.state_root != release.state_root:
+            raise Refused("log_damaged", f"release {release.number} adds up to another state root than the log names")
+        _keep(release.number, state)
+    return state
+
+
+def _keep(number: int, state: State) -> None:
+    _states[(number, state.state_root)] = state
+    while len(_states) > _KEPT:
+        _states.popitem(last=False)
 
 
 def build_at(number: int) -> Build:

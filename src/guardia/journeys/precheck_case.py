@@ -1,7 +1,7 @@
 """The precheck: the lab re-scans a report's samples with the newest release of the customer's lane.
 
 Its outcome is shown at once; it stops the response clock only when a specialist adopts it. A confirmed claim goes to
-the lab, and proposals are asked for, unless a newer release holds the correction already.
+the lab; for premium support proposals are made at once, unless a newer release holds the correction already.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from guardia.features.cases import operations as cases
 from guardia.features.cases import queries
+from guardia.features.contracts.rules.entitlement import PREMIUM_TIER
 from guardia.features.lab import operations as lab
 from guardia.features.lab.queries import jobs_of
 from guardia.features.lab.rules import precheck
@@ -84,7 +85,8 @@ def conclude_precheck(
     )
     if finding.outcome == "confirmed":
         _hand_over(case, now)
-        if finding.ahead is None:
+        # Lab time goes to premium support by itself; for standard support an analyst asks when the case's turn comes.
+        if finding.ahead is None and case.tier == PREMIUM_TIER:
             queue_proposals(case, now)
 
 

@@ -7,7 +7,7 @@ nothing; what is finished waits seven days for its case.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 
 from guardia.features.accounts.queries import vendor_company
 from guardia.features.lab import operations
+from guardia.journeys.once import once
 from guardia.kernel.errors import Forbidden, Invalid, TooLarge
 from guardia.kernel.outside import outside
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Actor
 
 LONGEST_NAME = 255
+UNFINISHED_FOR = timedelta(days=1)
 _FORBIDDEN = {chr(code) for code in range(32)} | {"\x7f"}
 
 
@@ -107,8 +109,15 @@ class FileIntake:
         return ReceivedFile(upload.id, self.filename, sealed.size, sealed.sha256)
 
 
-def receive_file(actor: Actor, now: datetime, filename: str, chunks: Iterable[bytes]) -> ReceivedFile:
-    """Take in a whole file from its chunks; a broken stream leaves nothing."""
+def sweep_quarantine(now: datetime) -> int:
+    """Remove uploads that a killed process left unfinished a day ago; return how many."""
+    return outside().quarantine.sweep(now - UNFINISHED_FOR)
+
+
+def receive_file(
+    actor: Actor, now: datetime, filename: str, chunks: Iterable[bytes], idempotency_key: str | None = None
+) -> ReceivedFile:
+    """Take in a whole file from its chunks; a broken stream leaves nothing, a repetition gives the first answer."""
     intake = FileIntake(actor, now, filename)
     try:
         for chunk in chunks:
@@ -118,4 +127,9 @@ def receive_file(actor: Actor, now: datetime, filename: str, chunks: Iterable[by
     except BaseException:
         intake.abandon()
         raise
-    return intake.finish()
+    received = intake.finish()
+    with journey():
+        told = {"id": str(received.id), "filename": received.filename, "size": received.size, "sha256": received.sha256}
+        request = {"filename": received.filename, "sha256": received.sha256}
+        first = once(actor, now, idempotency_key, "receive_file", request, lambda: told)
+    return ReceivedFile(UUID(first["id"]), first["filename"], first["size"], first["sha256"])

@@ -43,6 +43,9 @@ class Quarantine(Protocol):
     def remove(self, name: str) -> None:
         """Remove an object; a missing one is no error."""
 
+    def sweep(self, before: datetime) -> int:
+        """Remove what killed processes left unfinished before an instant; return how many."""
+
 
 class LabKeys(Protocol):
     """The keys that wrap each sample's own key."""

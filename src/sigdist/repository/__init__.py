@@ -3,7 +3,7 @@
 from sigdist.repository.ceremony import ceremony
 from sigdist.repository.chain import Head, head
 from sigdist.repository.evidence import check_files, sign_evidence, statement, verify_evidence
-from sigdist.repository.keyring import KeyRing
+from sigdist.repository.keyring import KeyRing, read_keys_file
 from sigdist.repository.lanes import EVIDENCE_KEY, LANES, LaneName
 from sigdist.repository.publish import publish
 from sigdist.repository.refresh import refresh
@@ -23,6 +23,7 @@ __all__ = [
     "check_files",
     "head",
     "publish",
+    "read_keys_file",
     "refresh",
     "sign_evidence",
     "statement",

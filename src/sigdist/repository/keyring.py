@@ -43,16 +43,8 @@ class KeyRing:
     def open(cls, folder: Path, passphrase: str) -> "KeyRing":
         """The key ring in `folder`. Raises KeysRefused: no folder, open to others, damaged, wrong passphrase."""
         check_private_folder(folder)
-        try:
-            listed = json.loads((folder / KEYS_FILE).read_bytes())
-        except FileNotFoundError as missing:
-            raise KeysRefused(f"{folder} has no {KEYS_FILE}; hold the key ceremony first") from missing
-        except ValueError as wrong:
-            raise KeysRefused(f"{folder / KEYS_FILE} is not JSON; restore it from its copy") from wrong
-        if not isinstance(listed, dict) or listed.get("format") != KEYS_FORMAT:
-            raise KeysRefused(f"{folder / KEYS_FILE} is not of format {KEYS_FORMAT}; restore it from its copy")
-        public = {name: _public_key(name, entry) for name, entry in listed["keys"].items()}
-        ring = cls(folder, passphrase, public, development=bool(listed["development"]))
+        public, development = read_keys_file(folder / KEYS_FILE)
+        ring = cls(folder, passphrase, public, development=development)
         ring._check_passphrase()
         return ring
 
@@ -102,6 +94,19 @@ def check_private_folder(folder: Path) -> None:
         raise KeysRefused(f"there is no key folder {folder}; hold the key ceremony first")
     if stat.S_IMODE(folder.stat().st_mode) & 0o077:
         raise KeysRefused(f"{folder} is open to others; run: chmod 700 {folder}")
+
+
+def read_keys_file(path: Path) -> tuple[dict[str, SSlibKey], bool]:
+    """The public keys that `path` lists, by name, and whether they are for development. Raises KeysRefused, OSError."""
+    try:
+        listed = json.loads(path.read_bytes())
+    except FileNotFoundError as missing:
+        raise KeysRefused(f"{path.parent} has no {path.name}; hold the key ceremony first") from missing
+    except ValueError as wrong:
+        raise KeysRefused(f"{path} is not JSON; restore it from its copy") from wrong
+    if not isinstance(listed, dict) or listed.get("format") != KEYS_FORMAT:
+        raise KeysRefused(f"{path} is not of format {KEYS_FORMAT}; restore it from its copy")
+    return {name: _public_key(name, entry) for name, entry in listed["keys"].items()}, bool(listed["development"])
 
 
 def key_file(folder: Path, name: str) -> Path:

@@ -108,9 +108,11 @@ def _chunks(request: HttpRequest) -> Iterator[bytes]:
 
 
 @router.post("/uploads", response={201: UploadAnswer}, summary="Send one file as the raw body; its name in X-Filename")
-def upload(request: HttpRequest, x_filename: Filename = "unnamed") -> tuple[int, UploadAnswer]:
+def upload(
+    request: HttpRequest, x_filename: Filename = "unnamed", idempotency_key: Key = None
+) -> tuple[int, UploadAnswer]:
     """Seal the body into the quarantine as it streams in."""
-    received = receive_file(contact_of(request), clock.now(), unquote(x_filename), _chunks(request))
+    received = receive_file(contact_of(request), clock.now(), unquote(x_filename), _chunks(request), idempotency_key)
     return 201, UploadAnswer(id=received.id, filename=received.filename, size=received.size, sha256=received.sha256)
 
 

@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 
 from guardia.journeys.enrol_machine import admit_subscribers
 from guardia.journeys.publish_release import publish_pending, refresh_metadata, standard_batch_if_due
+from guardia.journeys.receive_file import sweep_quarantine
 from guardia.kernel import clock
 from guardia.kernel.outbox.post import deliver_due
 
@@ -54,10 +55,11 @@ def tick(timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
 @app.periodic(cron="*/10 * * * *", periodic_id="upkeep")
 @app.task(name="upkeep", queueing_lock="upkeep")
 def upkeep(timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
-    """Every ten minutes: metadata that will be over soon, and who may read the accelerated lane."""
+    """Every ten minutes: metadata that will be over soon, who may read the accelerated lane, unfinished uploads."""
     for lane in refresh_metadata(clock.now()):
         _log.info("signed %s metadata anew", lane)
     admit_subscribers(clock.now())
+    sweep_quarantine(clock.now())
 
 
 @app.periodic(cron="* * * * * */5", periodic_id="stalled")
