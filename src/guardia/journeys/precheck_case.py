@@ -22,6 +22,7 @@ from guardia.journeys import case_log
 from guardia.kernel.errors import Forbidden, Refused
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import LAB, Actor, CaseState, Claim
+from guardia.kernel.words import gettext_noop
 
 
 def priority_of(case: case_log.Case) -> int:
@@ -92,7 +93,7 @@ def conclude_precheck(
 
 def _hand_over(case: case_log.Case, now: datetime) -> None:
     if case.state in {CaseState.SUBMITTED, CaseState.TRIAGED, CaseState.IN_PROGRESS, CaseState.REOPENED}:
-        payload = {"act": "to_lab", "state": "with_lab", "reason": _("The precheck confirmed the claim.")}
+        payload = {"act": "to_lab", "state": "with_lab", "reason": gettext_noop("The precheck confirmed the claim.")}
         case_log.add(case, "state_changed", LAB, now, payload)
 
 

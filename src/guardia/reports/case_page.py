@@ -16,6 +16,7 @@ from guardia.kernel.vocabulary import Actor
 from guardia.reports.case_acts import case_acts
 from guardia.reports.case_steps import evidence_steps, next_step, target_words
 from guardia.reports.clock_view import clock_of_case
+from guardia.reports.kept_sentences import told
 from guardia.reports.showing import Acts, ClockView, FileView, QuotaView, Step, TimelineEntry
 from guardia.reports.timeline import Teller, file_views, pauses_of
 
@@ -123,7 +124,7 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
         case_class=case.case_class,
         severity=case.severity,
         state=case.state,
-        state_reason=case.state_reason,
+        state_reason=told(case.state_reason),
         channel=case.channel,
         submitted_at=case.submitted_at,
         opened_by=case.opened_by_name,

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from guardia.features.cases.models import Case, Report
 from guardia.features.cases.rules.projection import EventFact
 from guardia.features.sla.rules.policies import Policy
+from guardia.reports.kept_sentences import told
 from guardia.reports.showing import ClockView, Step
-from guardia.reports.timeline import DETERMINATIONS, OUTCOMES, span_words
+from guardia.reports.timeline import DETERMINATIONS, span_words
 
 
 def target_words(policy: Mapping[str, Any], severity: int) -> str:
@@ -36,7 +37,6 @@ def evidence_steps(case: Case, report: Report, events: list[EventFact], clock: C
     drafted, joined = _last(events, "drafted"), _last(events, "joined")
     gates, approved = _last(events, "gates_finished"), _last(events, "approved")
     released, proved = _last(events, "released"), _last(events, "proved")
-    outcome = OUTCOMES.get(precheck.payload["outcome"]) if precheck else None
     verdict = DETERMINATIONS.get(determined.payload["verdict"]) if determined else None
     people = (
         len({event.actor["id"] for event in events if event.type in {"drafted", "reviewed", "approved"}})
@@ -47,7 +47,7 @@ def evidence_steps(case: Case, report: Report, events: list[EventFact], clock: C
     correction = joined or drafted
     chain: list[tuple[bool, str, str]] = [
         (True, _("Sample received"), ""),
-        (precheck is not None, _("Precheck"), outcome() if outcome else ""),
+        (precheck is not None, _("Precheck"), _precheck_words(precheck)),
         (determined is not None, _("Determination"), verdict() if verdict else ""),
         (correction is not None, _("Correction"), str(correction.payload.get("label", "")) if correction else ""),
         (bool(gates and gates.payload["passed"]) or bool(joined), _("Gates"), _gate_words(gates, joined)),
@@ -71,6 +71,19 @@ def evidence_steps(case: Case, report: Report, events: list[EventFact], clock: C
     return tuple(steps)
 
 
+def _precheck_words(precheck: EventFact | None) -> str:
+    if precheck is None:
+        return ""
+    label = precheck.payload["label"]
+    words = {
+        "confirmed": _("Reproduced with %(label)s"),
+        "fixed_in": _("Fixed already"),
+        "not_reproducible": _("Not reproducible with %(label)s"),
+        "not_scanned": _("Not scanned with %(label)s"),
+    }
+    return words.get(precheck.payload["outcome"], "%(label)s") % {"label": label}
+
+
 def _gate_words(gates: EventFact | None, joined: EventFact | None) -> str:
     if joined:
         return _("Passed with that release")
@@ -85,11 +98,11 @@ def next_step(
     """Return what happens next and what the customer has to do, as a title and a text."""
     del clock, now
     if case.closed_at is not None:
-        return _("The request is closed."), _restore_words(
-            report
-        ) if case.closed_how == "machine_proved" else case.state_reason
+        return _("The request is closed."), _restore_words(report) if case.closed_how == "machine_proved" else told(
+            case.state_reason
+        )
     if case.state == "waiting_customer":
-        return _("Your data is awaited."), case.state_reason
+        return _("Your data is awaited."), told(case.state_reason)
     if case.fixed_in:
         return _("Update and verify on your machine."), _("The command is beside. Its proof closes the request.")
     if case.state == "solution_offered":

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from guardia.features.accounts.queries import codes_for, get_company, machines_for, own_tokens, people_by_id
 from guardia.features.cases.queries import cases_for
+from guardia.features.contracts.models import QuotaEntry
 from guardia.features.contracts.queries import contacts_of, find_contract, is_in_term, lane_of, movements
 from guardia.features.releases.queries import log, pointer
 from guardia.features.sla.queries import get_calendar
@@ -127,6 +129,15 @@ def machines_page(actor: Actor, now: datetime) -> MachinesPage:
     )
 
 
+def _who_moved(entry: QuotaEntry) -> str:
+    """A year's grant comes with the contract, whoever's request was the first to need it."""
+    return "" if entry.kind == "grant" else str(entry.actor["name"])
+
+
+def _why_moved(entry: QuotaEntry) -> str:
+    return _("By contract, plan %(plan)s") % {"plan": entry.reason} if entry.kind == "grant" else entry.reason
+
+
 def contract_page(actor: Actor, now: datetime) -> ContractPage:
     """Return the contract of the actor's company with its ledger; raise NotFound where there is none."""
     contract = find_contract(actor.company_id, now.date()) if actor.company_id else None
@@ -139,7 +150,7 @@ def contract_page(actor: Actor, now: datetime) -> ContractPage:
         number = numbers.get(entry.case_id, "") if entry.case_id else ""
         lines.append(
             QuotaMovement(
-                entry.recorded_at, entry.kind, entry.amount, balance, number, entry.actor["name"], entry.reason
+                entry.recorded_at, entry.kind, entry.amount, balance, number, _who_moved(entry), _why_moved(entry)
             )
         )
     people = people_by_id(contacts_of(contract))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from guardia.features.cases import queries
@@ -42,7 +43,7 @@ ENGINE_OF = {
     "clamav_line": "clamav",
     "allow": "clamav",
     "ignore": "clamav",
-    "hash": "yara-x, clamav",
+    "hash": "YARA-X, ClamAV",
 }
 _STAGE_OF_DRAFT = {
     "saved": "drafting",
@@ -133,20 +134,34 @@ def _proposals(job: LabJob | None) -> tuple[ProposalView, ...]:
 
 
 def _fact_rows(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    names = {"type": _("Type"), "size": _("Size"), "entropy": _("Entropy"), "sha256": "SHA-256"}
-    hidden = {"strings", "sha256", "name", "filename"}
+    names = {
+        "type": _("Type"),
+        "size": _("Size"),
+        "detail": _("Detail"),
+        "entropy": _("Entropy"),
+        "archive": _("Archive"),
+    }
+    hidden = {"strings", "sha256", "name", "filename", "entropy_bytes"}
     rows = []
     for key, value in facts.items():
         if key in hidden or value in (None, "", [], {}):
             continue
         if isinstance(value, list):
             shown = ", ".join(str(item) for item in value[:8])
-        elif isinstance(value, dict):
-            shown = ", ".join(f"{name}: {item}" for name, item in list(value.items())[:8])
+        elif key == "archive":
+            shown = _("%(count)s members") % {"count": value["count"]} + (
+                f" · {value['not_scanned']}" if value["not_scanned"] else ""
+            )
+        elif key == "size":
+            shown = _("%(count)s bytes") % {"count": formats.number_format(value, force_grouping=True)}
         else:
-            shown = f"{value:.3f}" if isinstance(value, float) else str(value)
+            shown = formats.number_format(value, 3) if isinstance(value, float) else str(value)
         rows.append((names.get(key, key.replace("_", " ").capitalize()), shown))
     return tuple(rows)
+
+
+def _string(found: Mapping[str, Any] | str) -> str:
+    return found if isinstance(found, str) else f"{found['offset']:08x}  {found['text']}"
 
 
 def _facts(job: LabJob | None, filenames: Mapping[str, str]) -> tuple[FactsView, ...]:
@@ -157,7 +172,7 @@ def _facts(job: LabJob | None, filenames: Mapping[str, str]) -> tuple[FactsView,
             filenames.get(facts["sha256"], facts["sha256"][:16]),
             facts["sha256"],
             _fact_rows(facts),
-            tuple(str(text) for text in facts.get("strings", [])[:40]),
+            tuple(_string(found) for found in facts.get("strings", [])[:40]),
         )
         for facts in job.result.get("facts", [])
     )

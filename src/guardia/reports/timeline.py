@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from guardia.features.cases.models import CaseEvent, CaseFile
 from guardia.kernel.vocabulary import Actor
+from guardia.reports.kept_sentences import told
 from guardia.reports.showing import ClockStretch, EngineLine, FileView, TimelineEntry
 
 LONGEST_PAUSE_SHOWN = timedelta(minutes=5)
@@ -184,7 +185,11 @@ class Teller:
         }
 
     def _state_changed(self, event: CaseEvent) -> dict[str, Any]:
-        return {"icon": "arrow-right", "title": _state_title(event.payload), "detail": event.payload.get("reason", "")}
+        return {
+            "icon": "arrow-right",
+            "title": _state_title(event.payload),
+            "detail": told(event.payload.get("reason", "")),
+        }
 
     def _precheck(self, event: CaseEvent) -> dict[str, Any]:
         payload = event.payload
@@ -257,7 +262,7 @@ class Teller:
 
     def _proof_refused(self, event: CaseEvent) -> dict[str, Any]:
         title = _("%(machine)s does not show the correction yet") % event.payload
-        return {"icon": "alert-triangle", "title": title, "detail": event.payload["reason"]}
+        return {"icon": "alert-triangle", "title": title, "detail": told(event.payload["reason"])}
 
     def _closed(self, event: CaseEvent) -> dict[str, Any]:
         titles = {
@@ -271,7 +276,7 @@ class Teller:
         return {
             "icon": "circle-check",
             "title": title,
-            "detail": event.payload.get("reason", "") + self._held_until(event),
+            "detail": told(event.payload.get("reason", "")) + self._held_until(event),
         }
 
     def _held_until(self, event: CaseEvent) -> str:

@@ -16,6 +16,7 @@ from labkit.corpora.manifest import CorpusBroken
 
 
 def main() -> int:
+    """Build the corpus and print what it holds as JSON. 0: done; 1: cannot; 2: misuse."""
     parser = argparse.ArgumentParser(prog="python -m labkit.corpora", description="Build the clean corpus.")
     parser.add_argument("--to", required=True, type=Path, help="the corpus folder")
     parser.add_argument("--limit", type=int, default=20_000, help="how many files at most (default 20000)")

@@ -77,10 +77,12 @@ class Corpus:
 
 
 def object_path(folder: Path, sha256: str) -> Path:
+    """Where the bytes of a corpus file lie."""
     return folder / "objects" / sha256[:2] / sha256
 
 
 def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the corpus in `folder`. Raises CorpusBroken where it is missing or damaged."""
     path = folder / MANIFEST
     try:
         document: dict[str, Any] = json.loads(path.read_bytes())

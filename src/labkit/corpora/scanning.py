@@ -28,6 +28,7 @@ _Answer = tuple[int, Verdict]
 
 
 def cores() -> int:
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0))
 
 

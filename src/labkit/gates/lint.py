@@ -38,6 +38,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def lint(bench: Bench, advance: Advance) -> Found:
+    """The gate `lint`: every changed record is well-formed, within limits, and says where it comes from."""
     records = bench.payload.records_changed
     failures: list[Failure] = []
     for at, record in enumerate(records, start=1):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ninja import Router, Schema
 
 from guardia.doors.api.authentication import MachineToken, machine_of
-from guardia.journeys.enrol_machine import enrol_machine, machine_facts
+from guardia.journeys.enrol_machine import enrol_machine, tell_lane
 from guardia.journeys.prove_correction import accept_proof, issue_challenge
 from guardia.kernel import clock
 from guardia.kernel.errors import Invalid
@@ -92,7 +92,7 @@ def enrol(request: HttpRequest, body: Enrolment) -> tuple[int, EnrolmentAnswer]:
 @router.get("/me", response=LaneFacts, auth=MachineToken(), summary="The machine's lane")
 def me(request: HttpRequest) -> LaneFacts:
     """Return where the machine gets its releases now."""
-    return LaneFacts(**machine_facts(machine_of(request), clock.now()))
+    return LaneFacts(**tell_lane(machine_of(request), clock.now()))
 
 
 @router.post(

@@ -108,7 +108,10 @@ def _differences(said: Mapping[str, Any], folder: Path) -> list[str]:
 
 
 def complaints(said: Mapping[str, Any]) -> list[str]:
-    """Why a signed statement does not show a release that was earned; empty where it does. Fails closed."""
+    """Why a signed statement does not show a release that was earned; empty where it does.
+
+    Raises EvidenceRefused where the statement lacks what a release's evidence holds.
+    """
     try:
         predicate, release = said["predicate"], said["predicate"]["release"]
         digest = digest_of_hashes({subject["name"]: subject["digest"]["sha256"] for subject in said["subject"]})
@@ -123,7 +126,8 @@ def complaints(said: Mapping[str, Any]) -> list[str]:
         if sorted(one["role"] for one in approvals) != ROLES or len({one["person"] for one in approvals}) != len(ROLES):
             wrong.append("it was not approved by three different people: author, reviewer, releaser")
     except (KeyError, TypeError, ValueError, AttributeError) as missing:
-        return [f"the statement is not a release's evidence: {type(missing).__name__} {missing}"]
+        what = f"{type(missing).__name__} {missing}"
+        raise EvidenceRefused(f"what is signed is not a release's evidence: {what}") from missing
     return wrong
 
 
@@ -134,9 +138,8 @@ def _tell(said: Mapping[str, Any], wrong: list[str], options: argparse.Namespace
     if options.json:
         sys.stdout.write(json.dumps({"ok": not wrong, "wrong": wrong, "statement": said}, indent=1) + "\n")
         return
-    if not any(line.startswith("the statement is not") for line in wrong):
-        compared = options.database if options.database else "not compared (give --database FOLDER)"
-        sys.stdout.write("".join(f"{line}\n" for line in _account(said, str(compared))))
+    compared = str(options.database or "not compared (give --database FOLDER)")
+    sys.stdout.write("".join(f"{line}\n" for line in _account(said, compared)))
     for line in wrong:
         sys.stderr.write(f"guardia evidence: {line}\n")
     sys.stdout.write("The evidence does not hold.\n" if wrong else "The evidence holds.\n")

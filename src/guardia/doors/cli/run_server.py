@@ -23,7 +23,7 @@ from guardia.kernel.environment import Settings
 from guardia.kernel.errors import GuardiaError
 from guardia.wiring import hold_ceremony, make_lab_key
 
-LEAST_FREE_MB = 300
+LEAST_FREE_MB, LEAST_FREE_FIRST_MB = 300, 900
 
 
 class CannotStart(Exception):
@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> int:
     own = settings_or_complaint()
     if own is None:
         return 2
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell may start us with it ignored
+        signal.signal(number, _interrupt)
     try:
         return _run(own, prepare_only=options.prepare_only)
     except KeyboardInterrupt:
@@ -115,8 +116,9 @@ def _demand_folders(own: Settings) -> None:
         except OSError as error:
             raise CannotStart(f"cannot make the folder {folder}: {error.strerror}") from error
     free = shutil.disk_usage(own.var).free // 1024 // 1024
-    if free < LEAST_FREE_MB:
-        raise CannotStart(f"the disk of {own.var} has {free} MB free; at least {LEAST_FREE_MB} MB are needed")
+    needed = LEAST_FREE_MB if (own.var / "corpus").exists() else LEAST_FREE_FIRST_MB
+    if free < needed:
+        raise CannotStart(f"the disk of {own.var} has {free} MB free; at least {needed} MB are needed")
 
 
 # ---- what must be there ----
@@ -167,7 +169,7 @@ def _make_corpus(own: Settings) -> None:
         command.append("--quiet")
     run = subprocess.run([*command, "/usr", str(Path(sys.prefix))], stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode:
-        raise CannotStart("the clean corpus could not be made; without it no gate can pass")
+        raise CannotStart("the clean corpus could not be made (see the line above); without it no gate can pass")
     facts = json.loads(run.stdout)
     _say(f"Clean corpus: {facts['files']} files, {facts['bytes'] / 1e6:.0f} MB")
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from guardia.doors.console.posting import Failure, Given, see_other, settle
 from guardia.journeys import take_case
@@ -67,12 +68,12 @@ def _show(request: HttpRequest, failure: Failure | None = None) -> HttpResponse:
 
 def _views(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     titles = {
-        "open": _("All open"),
+        "open": pgettext("view", "All open"),
         "mine": _("Mine"),
         "unassigned": _("Unassigned"),
         "due": _("Due in 1 h"),
         "signature": _("Signature changes"),
-        "waiting": _("Waiting for customer"),
+        "waiting": pgettext("view", "Waiting for customer"),
         "closed": _("Closed"),
     }
     return [(view, titles[view], counts.get(view, 0)) for view in VIEWS]

@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from guardia.kernel.ids import CASE_NUMBER_DIGITS, spoken
+from guardia.reports.kept_sentences import is_foreign
+from guardia.reports.kept_sentences import told as told_sentence
 from guardia.reports.showing import ClockView, QuotaView
 from guardia.ui import clock_bar, moments, wording
 
@@ -181,6 +183,20 @@ def hash_(digest: str) -> SafeString:
         _("Copy %(what)s") % {"what": shown},
         icon("copy"),
     )
+
+
+@register.filter
+def told(sentence: str) -> str:
+    """Return a sentence that an automatic step kept, in the reader's language (see `kept_sentences`)."""
+    return told_sentence(sentence)
+
+
+@register.filter
+def told_by_lab(sentence: str) -> str:
+    """As `told`; what the lab worker says and has no form for is marked as English, so that it is read out as such."""
+    if not sentence or not is_foreign(sentence):
+        return told_sentence(sentence)
+    return format_html('<span lang="en">{}</span>', sentence)
 
 
 @register.filter

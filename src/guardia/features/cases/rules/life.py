@@ -30,7 +30,7 @@ MOVES = {
     "wait": Move(
         WORKED_ON - {S.WAITING_CUSTOMER},
         S.WAITING_CUSTOMER,
-        gettext_noop("Only a case that somebody has taken can wait for the customer."),
+        gettext_noop("Only a case that somebody has taken, and that does not wait yet, can wait for the customer."),
     ),
     "resume": Move(
         frozenset({S.WAITING_CUSTOMER}), S.IN_PROGRESS, gettext_noop("The case is not waiting for the customer.")
