@@ -9,6 +9,7 @@ from django.conf import settings
 from guardia.kernel import clock
 from guardia.wiring import hold_ceremony, make_lab_key
 from tests.support.cast import Cast, make_cast
+from tests.support.flushing import flush_that_empties_append_only_tables
 
 MONDAY_10 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A working Monday, 10:00 in Madrid."""
@@ -18,6 +19,13 @@ MONDAY_10 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 def quick_passwords() -> None:
     """Hash the cast's passwords with the least work."""
     settings.PASSWORD_HASHERS = ["tests.support.passwords.QuickArgon2"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush() -> Iterator[None]:
+    """Let tests with real commits begin and end with empty tables, append-only ones too."""
+    with flush_that_empties_append_only_tables():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """A customer's rows are reached only by a query that says whose they are; a stranger's do not exist."""
 
-import asyncio
 import importlib
 import inspect
 import pkgutil
@@ -11,9 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.apps import apps
 from django.db import transaction
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, Model
 from tests.support.cast import Cast
-from tests.support.lab_bench import Bench
 
 import guardia.features
 from guardia.features.accounts import operations as accounts
@@ -23,6 +21,7 @@ from guardia.features.cases import queries as cases_queries
 from guardia.features.cases.models import Case
 from guardia.features.contracts import queries as contracts_queries
 from guardia.features.contracts.queries import find_contract
+from guardia.features.contracts.models import Contract
 from guardia.features.lab import queries as lab_queries
 from guardia.features.releases import queries as releases_queries
 from guardia.journeys.prove_correction import issue_challenge
@@ -47,8 +46,8 @@ def test_every_row_with_a_company_is_a_customer_row_with_the_demanding_manager()
         assert type(model._default_manager) is CompanyManager, model.__name__
 
 
-async def _each(rows: Any) -> list[Any]:
-    return [row async for row in rows.aiterator()]
+def _begin_async(rows: Any) -> None:
+    rows.aiterator()  # refused before anything is awaited
 
 
 UNSCOPED: dict[str, Callable[[Any], Any]] = {
@@ -65,8 +64,10 @@ UNSCOPED: dict[str, Callable[[Any], Any]] = {
     "values list": lambda rows: list(rows.values_list("pk", flat=True)),
     "iterator": lambda rows: next(rows.iterator(), None),
     "values iterator": lambda rows: next(rows.values().iterator(), None),
-    "async iterator": lambda rows: asyncio.run(_each(rows)),
+    "async iterator": _begin_async,
     "many by key": lambda rows: rows.in_bulk([uuid4()]),
+    "scoped rows xor unscoped ones": lambda rows: list(rows.of_company(uuid4()) ^ rows),
+    "scoped rows less unscoped ones": lambda rows: list(rows.of_company(uuid4()).difference(rows)),
     "the latest": lambda rows: rows.latest("pk"),
     "truth": bool,
     "length": len,
@@ -81,7 +82,7 @@ UNSCOPED: dict[str, Callable[[Any], Any]] = {
     "locked": lambda rows: list(rows.select_for_update()),
     "distinct": lambda rows: list(rows.distinct()),
     "annotated": lambda rows: list(rows.annotate(n=Count("pk"))),
-    "raw SQL": lambda rows: list(rows.raw(f"SELECT * FROM {rows.model._meta.db_table}")),
+    "raw SQL": lambda rows: list(rows.raw("SELECT 1")),
     "united with scoped rows": lambda rows: list(rows.of_company(uuid4()).union(rows)),
     "scoped rows or unscoped ones": lambda rows: list(rows.of_company(uuid4()) | rows),
     "unscoped rows or scoped ones": lambda rows: list(rows | rows.of_company(uuid4())),
@@ -105,15 +106,16 @@ def test_the_manager_itself_refuses_raw_sql() -> None:
 @pytest.mark.django_db
 def test_a_scope_stays_with_what_is_made_of_the_query() -> None:
     rows = Case.objects.of_company(uuid4())
-    for narrowed in (rows.filter(severity=1), rows.exclude(severity=1), rows.order_by("id"), rows.distinct(), rows.all()):
+    for narrowed in (
+        rows.filter(severity=1),
+        rows.exclude(severity=1),
+        rows.order_by("id"),
+        rows.distinct(),
+        rows.all(),
+    ):
         assert list(narrowed) == []
     assert list(rows.union(Case.objects.of_company(uuid4()))) == []
     assert list(rows | Case.objects.of_company(uuid4())) == []
-    assert asyncio.run(_none(rows)) is None
-
-
-async def _none(rows: QuerySet[Case]) -> None:
-    return None
 
 
 @pytest.mark.django_db
@@ -129,7 +131,7 @@ class Own:
 
     def __init__(self, cast: Cast, part: str, admin: str, lane: Lane) -> None:
         now, person = cast.now, cast.people[part]
-        self.actor, self.admin = cast.actors[part], cast.actors[admin]
+        self.now, self.actor, self.admin = now, cast.actors[part], cast.actors[admin]
         self.number = cast.open_report(part).number
         self.case = cases_queries.get_case_for(self.actor, self.number)
         self.upload = cast.upload(part, uuid4().bytes)
@@ -151,21 +153,21 @@ class Own:
 
 
 QUERIES = (accounts_queries, cases_queries, contracts_queries, lab_queries, releases_queries)
-Reads = Callable[[Actor, Own, Cast], Any]
+Reads = Callable[[Actor, Own], Any]
 ACCESS_CHECKED: dict[str, Reads] = {
-    "get_case_for": lambda actor, own, cast: cases_queries.get_case_for(actor, own.number),
-    "find_case_for": lambda actor, own, cast: cases_queries.find_case_for(actor, own.case.id),
-    "cases_for": lambda actor, own, cast: cases_queries.cases_for(actor),
-    "queue_for": lambda actor, own, cast: cases_queries.queue_for(actor),
-    "next_unheld": lambda actor, own, cast: cases_queries.next_unheld(actor),
-    "codes_for": lambda actor, own, cast: accounts_queries.codes_for(actor, cast.now),
-    "machines_for": lambda actor, own, cast: accounts_queries.machines_for(actor),
-    "get_machine_for": lambda actor, own, cast: accounts_queries.get_machine_for(actor, own.machine.id),
-    "own_tokens": lambda actor, own, cast: accounts_queries.own_tokens(actor),
-    "get_own_token": lambda actor, own, cast: accounts_queries.get_own_token(actor, own.token.id),
-    "get_contract_for": lambda actor, own, cast: contracts_queries.get_contract_for(actor, own.contract.id),
-    "uploads_for": lambda actor, own, cast: lab_queries.uploads_for(actor, [own.upload.id], cast.now),
-    "proofs_for": lambda actor, own, cast: releases_queries.proofs_for(actor, own.case.id),
+    "get_case_for": lambda actor, own: cases_queries.get_case_for(actor, own.number),
+    "find_case_for": lambda actor, own: cases_queries.find_case_for(actor, own.case.id),
+    "cases_for": lambda actor, _own: cases_queries.cases_for(actor),
+    "queue_for": lambda actor, _own: cases_queries.queue_for(actor),
+    "next_unheld": lambda actor, _own: cases_queries.next_unheld(actor),
+    "codes_for": lambda actor, own: accounts_queries.codes_for(actor, own.now),
+    "machines_for": lambda actor, _own: accounts_queries.machines_for(actor),
+    "get_machine_for": lambda actor, own: accounts_queries.get_machine_for(actor, own.machine.id),
+    "own_tokens": lambda actor, _own: accounts_queries.own_tokens(actor),
+    "get_own_token": lambda actor, own: accounts_queries.get_own_token(actor, own.token.id),
+    "get_contract_for": lambda actor, own: contracts_queries.get_contract_for(actor, own.contract.id),
+    "uploads_for": lambda actor, own: lab_queries.uploads_for(actor, [own.upload.id], own.now),
+    "proofs_for": lambda actor, own: releases_queries.proofs_for(actor, own.case.id),
 }
 
 
@@ -190,12 +192,12 @@ def test_every_query_that_takes_an_actor_is_tried_here() -> None:
 def test_a_customer_sees_the_own_rows_and_never_a_strangers(cast: Cast) -> None:
     plus = Own(cast, "plus", "plus_admin", Lane.ACCELERATED)
     standard = Own(cast, "standard", "standard_admin", Lane.STANDARD)
-    does_not_exist = (NotFound, Refused, contracts_queries.Contract.DoesNotExist)
+    does_not_exist = (NotFound, Refused, Contract.DoesNotExist)
     for name, read in ACCESS_CHECKED.items():
         for own, stranger in ((plus, standard), (standard, plus)):
-            assert companies_in(read(own.actor, own, cast)) == {own.actor.company_id}, name
+            assert companies_in(read(own.actor, own)) == {own.actor.company_id}, name
             try:
-                seen = companies_in(read(stranger.actor, own, cast))
+                seen = companies_in(read(stranger.actor, own))
             except does_not_exist:
                 continue
             assert own.actor.company_id not in seen, name
@@ -224,7 +226,6 @@ def test_a_machine_is_an_actor_of_its_company_only(cast: Cast) -> None:
 
 @pytest.mark.django_db
 def test_staff_see_every_company(cast: Cast) -> None:
-    Bench(cast)
     cast.open()
     cast.open("standard")
     assert len(companies_in(cases_queries.queue_for(cast.engineer))) == 2

@@ -4,7 +4,8 @@ Append-only tables refuse TRUNCATE, as they must; only here, between tests, thei
 transaction that empties them. Procrastinate's tables, which Django does not manage, are emptied too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -22,10 +23,15 @@ def _empty(operations: Any, statements: Sequence[str]) -> None:
             cursor.execute(statement)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def flush_empties_append_only_tables() -> Any:
-    """Let Django's flush empty every table."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(BaseDatabaseOperations, "execute_sql_flush", _empty)
-    yield
-    patch.undo()
+def empty_job_tables() -> None:
+    """Forget every job and worker."""
+    with transaction.atomic(), connections["default"].cursor() as cursor:
+        cursor.execute(f"{_JOBS} CASCADE")
+
+
+@contextmanager
+def flush_that_empties_append_only_tables() -> Iterator[None]:
+    """Let Django's flush empty every table within the block."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", _empty)
+        yield

@@ -88,6 +88,7 @@ class Bench:
             request_proposals(self.cast.analyst, self.cast.now, number)
         wanted = operations or [rule_added(f"Lab_{number}_{uuid4().hex[:8]}", number)]
         proposal = {"title": "One rule", "reason": "found in the sample", "operations": wanted, "recommended": True}
+        proposal["satisfies"] = {engine: True for engine in ENGINES}
         self.hand_in(self.lease("draft"), {"facts": [], "proposals": [proposal]})
 
     def drafted(self, number: str, operations: list[dict[str, Any]] | None = None) -> Draft:

@@ -11,7 +11,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
+
+from guardia.adapters.release_tree import SignedTree
 from tests.support.database import PROJECT
 
 _PROLOGUE = "import django\ndjango.setup()\n"
@@ -79,3 +82,15 @@ def wait_until(what: str, holds: object, within_s: float = 30.0) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"not within {within_s} s: {what}")
+
+
+def release_tree(var: Path) -> SignedTree:
+    """Return the signed tree of a server whose folder is `var`, with the keys of this test run."""
+    own = settings.GUARDIA
+    return SignedTree(
+        tree=var / "releases" / "tree",
+        tokens=var / "releases" / "subscribers",
+        keys=own.private / "keys" / "signing",
+        passphrase=own.signing_passphrase.reveal(),
+        production=False,
+    )

@@ -10,6 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 from django.conf import settings
+from tests.support.cast import Cast, make_cast
+from tests.support.web_process import WebProcess
 
 from guardia.features.accounts.operations import issue_token
 from guardia.features.cases.models import Case, CaseEvent
@@ -17,8 +19,6 @@ from guardia.features.contracts.models import QuotaEntry
 from guardia.features.lab.models import Sample, Upload
 from guardia.journeys.rebuild_projections import rebuild_projections
 from guardia.kernel.transactions import journey
-from tests.support.cast import Cast, make_cast
-from tests.support.web_process import WebProcess
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

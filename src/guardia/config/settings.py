@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "guardia.ui.security_headers.SecurityHeaders",
+    "guardia.config.problem_answers.ProblemAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -94,7 +95,7 @@ def _database(url: str) -> dict[str, object]:
 # Without DATABASE_URL the embedded server is used: `guardia` commands start it and name its socket here.
 DATABASES = {
     "default": _database(
-        GUARDIA.database_url
+        (GUARDIA.database_url and GUARDIA.database_url.reveal())
         or os.environ.get("GUARDIA_EMBEDDED_URL", "postgresql://postgres@/guardia?host=/nonexistent")
     )
 }
@@ -149,7 +150,7 @@ FILE_UPLOAD_HANDLERS = ["guardia.ui.sealed_upload.SealedUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
-_mail = urlsplit(GUARDIA.mail_url)
+_mail = urlsplit(GUARDIA.mail_url.reveal())
 EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if _mail.scheme == 'file' else 'smtp'}.EmailBackend"
 EMAIL_FILE_PATH = _mail.path if _mail.scheme == "file" else None
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25

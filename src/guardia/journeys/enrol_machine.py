@@ -50,15 +50,18 @@ def create_code(actor: Actor, now: datetime, machine_name: str, *, idempotency_k
             _("The machine was not added."),
             {"name": _("Name the machine, with at most 80 characters.")},
         )
-    company_id = actor.company_id
+    company_id, issued = actor.company_id, []
     with journey():
 
         def do() -> dict[str, str]:
-            code = operations.issue_code(company_id, name, UUID(actor.id), now)
+            issued.append(operations.issue_code(company_id, name, UUID(actor.id), now))  # told, never kept in the clear
             record(actor, now, "code_issued", f"machine {name}", company_id=company_id)
-            return {"code": code}
+            return {"name": name}
 
-        return str(once(actor, now, idempotency_key, "create_code", {"name": name}, do)["code"])
+        once(actor, now, idempotency_key, "create_code", {"name": name}, do)
+    if not issued:
+        raise Invalid("code_told", _("This form was sent before: its code is told once only. Make another code."))
+    return str(issued[0])
 
 
 def enrol_machine(code: str, name: str, public_key: str, now: datetime) -> Enrolled:

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 import pyzipper
+from django.utils.translation import gettext as _
 
 from guardia.features.cases import queries
 from guardia.features.lab.queries import get_sample
@@ -38,7 +39,7 @@ def hand_out_file(actor: Actor, now: datetime, number: str, file_id: UUID) -> Se
         case = queries.get_case_for(actor, number)
         file = queries.get_file(case, file_id)
         if file.role == "internal" and not actor.is_staff:
-            raise NotFound("file_unknown", "There is no such file in this case.")
+            raise NotFound("file_unknown", _("There is no such file in this case."))
         sample = get_sample(file.sample_id)
         record(
             actor, now, "file_downloaded", f"case {number}", company_id=case.company_id, detail={"sha256": file.sha256}

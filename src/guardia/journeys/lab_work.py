@@ -17,13 +17,14 @@ from guardia.features.cases import operations as cases
 from guardia.features.cases import queries
 from guardia.features.lab import operations as lab
 from guardia.features.lab import queries as lab_queries
+from guardia.features.lab.rules.findings import misfit
 from guardia.features.releases.queries import pointer
 from guardia.journeys import case_log
 from guardia.journeys.database_state import build_at, state_at
 from guardia.journeys.lab_samples import claim_samples, malware_samples, memory_samples
 from guardia.journeys.precheck_case import conclude_precheck
 from guardia.journeys.run_gates import conclude_gates
-from guardia.kernel.errors import NotFound, Refused
+from guardia.kernel.errors import Invalid, NotFound, Refused
 from guardia.kernel.outside import outside
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import LAB, Lane
@@ -58,7 +59,10 @@ def lease_job(worker: str, now: datetime, kinds: frozenset[str] = frozenset()) -
 
 def _give_up(job: Job, now: datetime) -> None:
     if job.kind == "gates":
-        conclude_gates(job, {}, now)
+        conclude_gates(job, {}, now, error=job.error)
+        return
+    case = cases.lock_case(queries.get_case_for_lab(job.case_id))
+    case_log.add(case, "lab_failed", LAB, now, {"kind": job.kind, "error": job.error})
 
 
 def _payload(job: Job, now: datetime) -> dict[str, Any]:
@@ -155,6 +159,8 @@ def hand_in(job_id: UUID, lease: str, result: Mapping[str, Any] | None, error: s
     """Conclude a job with its findings, or with the sentence that says why there are none."""
     with journey():
         job = _leased(job_id, lease, now, lock=True)
+        if result is not None and (why := misfit(job.kind, result)):
+            raise Invalid("findings_malformed", f"These findings are not kept: {why}.")
         if job.kind == "gates":
             conclude_gates(job, result or {}, now, error=error)
             return

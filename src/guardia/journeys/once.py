@@ -36,6 +36,8 @@ def once(
             "idempotency_key_too_long",
             _("The idempotency key is longer than %(limit)s characters.") % {"limit": LONGEST_KEY},
         )
+    if not key.isprintable():
+        raise Refused("idempotency_key_malformed", _("The idempotency key holds characters that are not printable."))
     owner = f"{actor.kind.value}:{actor.id}"
     digest = hashlib.sha256(json.dumps([act, request], sort_keys=True, default=str).encode()).hexdigest()
     operations.lock_key(owner, key)

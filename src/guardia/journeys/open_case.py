@@ -74,7 +74,11 @@ class _Complaints:
     def need(self, name: str, value: str, sentence: str) -> None:
         if not value.strip():
             self.fields[name] = sentence
-        elif len(value) > LONGEST[name]:
+        else:
+            self.fit(name, value)
+
+    def fit(self, name: str, value: str) -> None:
+        if len(value) > LONGEST[name]:
             self.fields[name] = _("At most %(limit)d characters, got %(length)d.") % {
                 "limit": LONGEST[name],
                 "length": len(value),
@@ -108,6 +112,8 @@ def complaints_of(request: CaseRequest) -> Mapping[str, str]:
                 request.detection_name,
                 _("Give the name under which the file is detected, as the product shows it."),
             )
+        else:
+            found.fit("detection_name", request.detection_name)
         if not request.uploads:
             found.fields["files"] = _("Add the file that is detected wrongly, or missed.")
     if len(request.uploads) > MOST_FILES:

@@ -6,7 +6,7 @@ and every waiting case on the lane hears of it. Killed at any instant, the next 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from guardia.features.cases import operations as cases
 from guardia.features.cases import queries as case_queries
 from guardia.features.lab.queries import find_draft, gate_job
 from guardia.features.releases import operations, queries
-from guardia.features.releases.rules.numbering import is_due
+from guardia.features.releases.rules.numbering import next_batch_at
 from guardia.journeys import case_log
 from guardia.journeys.database_state import build_at
 from guardia.journeys.notify import notify_customer
@@ -132,9 +132,8 @@ def run_standard_batch(actor: Actor, now: datetime, reason: str, *, idempotency_
 def standard_batch_if_due(now: datetime) -> str:
     """Ask for the standard lane's next batch where its time has come."""
     with journey():
-        last = queries.last_batch_at()
-        since = (now - last).total_seconds() if last else None
-        return _request_batch(SYSTEM, now) if is_due(since, settings.GUARDIA.standard_batch_s) else ""
+        at = next_batch_at(queries.waiting_since(), timedelta(seconds=settings.GUARDIA.standard_batch_s))
+        return _request_batch(SYSTEM, now) if at is not None and at <= now else ""
 
 
 def _request_batch(actor: Actor, now: datetime) -> str:

@@ -5,6 +5,7 @@ nothing; what is finished waits seven days for its case.
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,9 @@ from guardia.kernel.vocabulary import Actor
 
 LONGEST_NAME = 255
 UNFINISHED_FOR = timedelta(days=1)
-_FORBIDDEN = {chr(code) for code in range(32)} | {"\x7f"}
+_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of writing: with one of them `gnp.exe` is shown as `exe.png`."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ class ReceivedFile:
 
 
 def safe_name(filename: str) -> str:
-    """Return the last part of a sent file name, without control characters: shown and packed, never used as a path."""
+    """Return the last part of a sent name without what is not seen: shown and packed, never used as a path."""
     last = filename.replace("\\", "/").rsplit("/", 1)[-1]
-    cleaned = "".join(character for character in last if character not in _FORBIDDEN).strip().strip(".")
+    seen = (sign for sign in last if unicodedata.category(sign) not in _UNSEEN and sign not in _TURNS)
+    cleaned = "".join(seen).strip().strip(".")
     return cleaned[-LONGEST_NAME:] or _("unnamed")
 
 

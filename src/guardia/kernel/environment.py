@@ -4,6 +4,7 @@ Every name is listed in `docs/settings.md`, and a test compares the two. A secre
 path), never shown in a repr, and made up only in development, where it is kept under the private folder.
 """
 
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Settings:
     public_url: str
     releases_url: str
     allowed_hosts: tuple[str, ...]
-    database_url: str | None
+    database_url: Secret | None
     var: Path
     private: Path
     secret_key: Secret
@@ -59,12 +60,15 @@ class Settings:
     gate_load_mb: int
     phone: str
     support_email: str
-    mail_url: str
+    mail_url: Secret
 
     @property
     def is_production(self) -> bool:
         """Whether development keys and made-up secrets are refused."""
         return self.environment == "production"
+
+
+SHORTEST_SECRET = 16
 
 
 class Reader:
@@ -74,15 +78,15 @@ class Reader:
         self.environ = environ
         self.complaints: list[str] = []
 
-    def value(self, name: str, default: T, read: Callable[[str], T], expected: str) -> T:
-        """Return the setting `name`, or the default where it is absent or empty."""
+    def value(self, name: str, default: T, read: Callable[[str], T], expected: str, *, is_told: bool = True) -> T:
+        """Return the setting `name`, or the default where it is absent or empty. A complaint tells it if `is_told`."""
         text = self.environ.get(name, "").strip()
         if not text:
             return default
         try:
             return read(text)
         except ValueError:
-            self.complaints.append(f"{name}: expected {expected}, got {text!r}")
+            self.complaints.append(f"{name}: expected {expected}, got {repr(text) if is_told else 'something else'}")
             return default
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
@@ -98,31 +102,47 @@ class Reader:
 
     def secret(self, name: str, keep_in: Path | None) -> Secret:
         """Return NAME, the content of NAME_FILE, or (development only) one made up and kept in `keep_in`."""
-        given, file = self.environ.get(name), self.environ.get(f"{name}_FILE")
+        given, file = self.environ.get(name, "").strip(), self.environ.get(f"{name}_FILE")
         if given and file:
             self.complaints.append(f"{name}: expected either {name} or {name}_FILE, got both")
         if given:
-            return Secret(given)
+            return self._long_enough(name, given)
         if file:
             try:
-                return Secret(Path(file).read_text(encoding="utf-8").strip())
-            except OSError as error:
-                self.complaints.append(f"{name}_FILE: expected a readable file, got {file!r} ({error.strerror})")
+                return self._long_enough(f"{name}_FILE", Path(file).read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+                self.complaints.append(f"{name}_FILE: expected a readable file, got {file!r} ({why})")
                 return Secret("")
         if keep_in is None:
             self.complaints.append(f"{name}: expected {name} or {name}_FILE in production, got neither")
             return Secret("")
-        return Secret(_kept(keep_in / name.removeprefix("GUARDIA_").lower()))
+        path = keep_in / name.removeprefix("GUARDIA_").lower()
+        try:
+            return self._long_enough(f"{name}, kept in {path}", _kept(path))
+        except OSError as error:
+            self.complaints.append(f"GUARDIA_PRIVATE: cannot keep a secret in {keep_in}: {error.strerror}")
+            return Secret("")
+
+    def _long_enough(self, name: str, text: str) -> Secret:
+        if len(text) < SHORTEST_SECRET:
+            self.complaints.append(f"{name}: expected at least {SHORTEST_SECRET} characters, got {len(text)}")
+        return Secret(text)
 
 
 def _kept(path: Path) -> str:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            path.chmod(0o600)
+    """Return the secret that `path` keeps, made up at the first start; whoever reads it finds it whole."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        with open(new, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass  # made up at an earlier start: goes on being used
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            pass  # another process was first: its secret goes on being used
+        finally:
+            new.unlink()
     return path.read_text(encoding="utf-8")
 
 
@@ -135,11 +155,19 @@ def _environment(text: str) -> str:
 def _url(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         parts = urlsplit(text)
-        if parts.scheme not in schemes or (parts.scheme != "file" and not parts.netloc):
+        if parts.port == 0 or parts.scheme not in schemes or (parts.scheme != "file" and not parts.netloc):
             raise ValueError(text)
         return text.rstrip("/")
 
     return read
+
+
+def _database_url(text: str) -> str:
+    parts = urlsplit(text)
+    host = parts.netloc or "host=" in parts.query  # a socket's folder is given as postgresql://user@/name?host=/run
+    if parts.scheme not in {"postgresql", "postgres"} or parts.port == 0 or not host or not parts.path.strip("/"):
+        raise ValueError(text)
+    return text
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -155,7 +183,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     releases_port = reader.number("GUARDIA_RELEASES_PORT", port + 1 if port < HIGHEST_PORT else 8001, 1, HIGHEST_PORT)
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104  compared, not bound
     web, postgres = "an http or https URL", "a postgresql:// URL"
-    database_url = reader.value("DATABASE_URL", "", _url("postgresql", "postgres"), postgres)
+    if releases_port == port:
+        reader.complaints.append(f"GUARDIA_RELEASES_PORT: expected another port than GUARDIA_PORT, got {port} for both")
+    database_url = reader.value("DATABASE_URL", "", _database_url, postgres, is_told=False)
     if production and not database_url:
         reader.complaints.append(f"DATABASE_URL: expected {postgres} in production, got nothing")
     settings = Settings(
@@ -173,7 +203,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             lambda t: tuple(part.strip() for part in t.split(",") if part.strip()),
             "host names separated by commas",
         ),
-        database_url=database_url or None,
+        database_url=Secret(database_url) if database_url else None,
         var=var,
         private=private,
         secret_key=reader.secret("GUARDIA_SECRET_KEY", keep_in),
@@ -186,11 +216,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         gate_load_mb=reader.number("GUARDIA_GATE_LOAD_MB", 1024, 16, 65536),
         phone=reader.value("GUARDIA_PHONE", "900 000 147", str, "a phone number"),
         support_email=reader.value("GUARDIA_SUPPORT_EMAIL", "soporte@guardia.example", str, "an address"),
-        mail_url=reader.value(
-            "GUARDIA_MAIL_URL",
-            f"file://{var / 'mail'}",
-            _url("smtp", "smtps", "file"),
-            "smtp://host:port, smtps:// or file://folder",
+        mail_url=Secret(
+            reader.value(
+                "GUARDIA_MAIL_URL",
+                f"file://{var / 'mail'}",
+                _url("smtp", "smtps", "file"),
+                "smtp://host:port, smtps:// or file://folder",
+                is_told=False,
+            )
         ),
     )
     if reader.complaints:

@@ -62,6 +62,25 @@ class ScopedQuerySet(models.QuerySet[M]):
         self._demand_scope()
         return super().iterator(*args, **kwargs)
 
+    def aiterator(self, *args: Any, **kwargs: Any) -> Any:
+        self._demand_scope()
+        return super().aiterator(*args, **kwargs)
+
+    def raw(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002  Django's signature
+        raise UnscopedQuery(f"{self.model.__name__} holds customers' rows: raw SQL cannot say whose are meant")
+
+    def __or__(self, other: Any) -> Self:
+        return super().__or__(_demanded(other))
+
+    def __xor__(self, other: Any) -> Self:
+        return super().__xor__(_demanded(other))
+
+    def _combinator_query(self, combinator: str, *others: Any, **kwargs: Any) -> Self:
+        combined: Self = super()._combinator_query(  # type: ignore[misc]
+            combinator, *[_demanded(other) for other in others], **kwargs
+        )
+        return combined
+
     def count(self) -> int:
         self._demand_scope()
         return super().count()
@@ -83,11 +102,21 @@ class ScopedQuerySet(models.QuerySet[M]):
         return super().delete()
 
 
+def _demanded(other: Any) -> Any:
+    """Return rows that are to join others; raise UnscopedQuery where nobody said whose they are."""
+    if isinstance(other, ScopedQuerySet):
+        other._demand_scope()  # noqa: SLF001  one of our own
+    return other
+
+
 class CompanyManager(models.Manager[M]):
     """The only default manager of a model that carries `company_id`."""
 
     def get_queryset(self) -> ScopedQuerySet[M]:
         return ScopedQuerySet(self.model, using=self._db)
+
+    def raw(self, *args: Any, **kwargs: Any) -> Any:
+        return self.get_queryset().raw(*args, **kwargs)
 
     def visible_to(self, actor: Actor) -> ScopedQuerySet[M]:
         """See `ScopedQuerySet.visible_to`."""

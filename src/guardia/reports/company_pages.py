@@ -142,7 +142,7 @@ def contract_page(actor: Actor, now: datetime) -> ContractPage:
     """Return the contract of the actor's company with its ledger; raise NotFound where there is none."""
     contract = find_contract(actor.company_id, now.date()) if actor.company_id else None
     if contract is None:
-        raise NotFound("no_contract", "The company has no support contract.")
+        raise NotFound("no_contract", _("The company has no support contract."))
     numbers = {case.id: case.number for case in cases_for(actor)}
     balance, lines = 0, []
     for entry in movements(contract, now.date()):

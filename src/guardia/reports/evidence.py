@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from guardia.features.cases import queries
 from guardia.features.releases.queries import find_evidence
 from guardia.kernel.errors import Forbidden, NotFound
@@ -13,7 +15,7 @@ def evidence_of_case(actor: Actor, number: str) -> dict[str, Any]:
     case = queries.get_case_for(actor, number)
     found = find_evidence(case.fixed_in) if case.fixed_in else None
     if found is None:
-        raise NotFound("no_evidence", "The case has no released correction yet, so there is no evidence.")
+        raise NotFound("no_evidence", _("The case has no released correction yet, so there is no evidence."))
     envelope: dict[str, Any] = found.envelope
     return envelope
 
@@ -21,11 +23,13 @@ def evidence_of_case(actor: Actor, number: str) -> dict[str, Any]:
 def evidence_of_release(actor: Actor, number: int) -> dict[str, Any]:
     """Return the DSSE envelope of a release, for staff."""
     if not actor.is_staff:
-        raise Forbidden("staff_only", "Only the vendor's staff see releases by number.")
+        raise Forbidden("staff_only", _("Only the vendor's staff see releases by number."))
     found = find_evidence(number)
     if found is None:
         raise NotFound(
-            "no_evidence", f"There is no evidence for release {number}: it is the baseline, or not published yet."
+            "no_evidence",
+            _("There is no evidence for release %(number)s: it is the baseline, or not published yet.")
+            % {"number": number},
         )
     envelope: dict[str, Any] = found.envelope
     return envelope

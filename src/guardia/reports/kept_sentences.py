@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from guardia.kernel.words import gettext_noop
 
 ENGINES = {"yara-x": "YARA-X", "clamav": "ClamAV"}
-NESTED = frozenset({"first", "what"})
+NESTED = frozenset({"first", "what", "names"})
 """Parts that are themselves such sentences."""
+NUMBERS = frozenset({"cases", "clean", "count", "hits", "length", "memory", "offset", "seconds", "skipped", "times"})
 
 FORMS = (
     # the steps that nobody takes by hand
@@ -30,13 +31,13 @@ FORMS = (
     gettext_noop("There is no closed case yet"),
     gettext_noop("All %(count)s detection(s) of %(samples)s malware sample(s) are kept"),
     gettext_noop("There is no malware sample on file"),
-    gettext_noop("%(engine)s: the changed records hit %(hits)s of %(files)s clean files"),
+    gettext_noop("%(engine)s: the changed records hit %(hits)s of %(clean)s clean files"),
     gettext_noop(
-        "%(engine)s: the changed records hit %(hits)s of %(files)s clean files, "
+        "%(engine)s: the changed records hit %(hits)s of %(clean)s clean files, "
         "%(skipped)s file(s) are over the engine's limits"
     ),
     gettext_noop(
-        "%(engine)s: the whole build (an allow or ignore entry goes away) hit %(hits)s of %(files)s clean files"
+        "%(engine)s: the whole build (an allow or ignore entry goes away) hit %(hits)s of %(clean)s clean files"
     ),
     gettext_noop("%(engine)s: nothing that detects was added or changed, so no scan is needed"),
     gettext_noop("All %(count)s changed record(s) are well-formed and say where they come from"),
@@ -61,8 +62,9 @@ FORMS = (
     gettext_noop("Except exactly these files"),
     gettext_noop("Withdraw the detection"),
     gettext_noop(
-        "The sample repeats these %(length)s bytes %(times)s times (from offset %(offset)s); no file of the clean corpus "
-        "and no known clean sample holds them, in either engine. A changed copy that keeps them is detected as well."
+        "The sample repeats these %(length)s bytes %(times)s times (from offset %(offset)s); no file of the clean "
+        "corpus and no known clean sample holds them, in either engine. A changed copy that keeps them is detected as "
+        "well."
     ),
     gettext_noop(
         "All %(samples)s samples hold these %(length)s bytes (from offset %(offset)s); no file of the clean corpus "
@@ -80,17 +82,23 @@ FORMS = (
         "Stops %(names)s altogether: for a detection that is wrong as such. ClamAV's signature is ignored as long as "
         "its line stays what it is."
     ),
+    gettext_noop("%(names)s and %(count)s more"),
     gettext_noop("%(engine)s: %(count)s known sample(s) would change: %(names)s is no longer detected"),
     gettext_noop("%(engine)s: %(count)s known sample(s) would change: %(names)s is detected although it is clean"),
 )
 
 
+def _place(name: str) -> str:
+    shape = "[0-9.]+" if name in NUMBERS else "[a-z-]+" if name == "engine" else ".+?"
+    return f"(?P<{name}>{shape})"
+
+
 def _pattern(form: str) -> re.Pattern[str]:
     parts = re.split(r"%\((\w+)\)s", form)
-    names = iter(parts[1::2])
-    text = "".join(re.escape(part) + (f"(?P<{next(names)}>.+?)" if at < len(parts[1::2]) else "")
-                   for at, part in enumerate(parts[::2]))  # fmt: skip
-    return re.compile(text, re.DOTALL)
+    places = [*map(_place, parts[1::2]), ""]
+    return re.compile(
+        "".join(re.escape(text) + place for text, place in zip(parts[::2], places, strict=True)), re.DOTALL
+    )
 
 
 _PATTERNS = tuple((form, _pattern(form)) for form in sorted(FORMS, key=len, reverse=True))

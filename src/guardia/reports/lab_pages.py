@@ -1,5 +1,7 @@
 """The lab's pages: the list, a case's triage, a draft with its gates and its three people."""
 
+import difflib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -104,12 +106,17 @@ def lab_list(actor: Actor, now: datetime) -> LabListPage:
 
 
 def _proposal(index: int, proposal: Mapping[str, Any], names: Mapping[str, str]) -> ProposalView:
-    changes = []
+    changes: list[tuple[str, str, str]] = []
     for step in proposal["operations"]:
         if step["op"] == "ADD":
             record = step["record"]
             text = record.get("source") or record.get("line") or record.get("sha256") or record.get("signature") or ""
-            changes.append(("+", ENGINE_OF.get(record["type"], ""), text))
+            before = next((change for change in changes if _is_rewritten(change, record)), None)
+            if before is None:
+                changes.append(("+", ENGINE_OF.get(record["type"], ""), text))
+            else:
+                at = changes.index(before)
+                changes[at : at + 1] = _rewritten(before[2], text)
         else:
             changes.append(("-", "", names.get(step.get("record_id", ""), step.get("record_id", ""))))
     return ProposalView(
@@ -121,6 +128,20 @@ def _proposal(index: int, proposal: Mapping[str, Any], names: Mapping[str, str])
         is_recommended=bool(proposal.get("recommended")),
         changes=tuple(changes),
     )
+
+
+def _is_rewritten(change: tuple[str, str, str], record: Mapping[str, Any]) -> bool:
+    """Whether a removed rule comes back, changed, under its own name."""
+    name = re.escape(str(record["name"]))
+    return record["type"] == "yara_rule" and change[0] == "-" and bool(re.search(rf"\brule {name}\b", change[2]))
+
+
+def _rewritten(before: str, after: str) -> list[tuple[str, str, str]]:
+    """The lines that differ, with two lines of context."""
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
+    shown = [(line[:1], line[1:]) if line[:2] != "@@" else ("…", " ") for line in lines]
+    shown = shown[1:] if shown and shown[0][0] == "…" else shown
+    return [(sign, ENGINE_OF["yara_rule"] if at == 0 else "", text or " ") for at, (sign, text) in enumerate(shown)]
 
 
 def _proposals(job: LabJob | None) -> tuple[ProposalView, ...]:

@@ -11,13 +11,14 @@ from guardia.features.lab.queries import find_draft, jobs_of
 from guardia.features.releases.models import Release
 from guardia.features.releases.queries import (
     head,
-    last_batch_at,
     log,
     numbers_with_evidence,
     pointer,
     proof_counts,
     publications,
+    waiting_since,
 )
+from guardia.features.releases.rules.numbering import next_batch_at
 from guardia.kernel.vocabulary import Actor, Lane, Role
 from guardia.reports.showing import Act, Acts
 
@@ -111,8 +112,9 @@ def _shown_at(number: int, lane: Lane, shown: dict[tuple[int, str], datetime | N
 
 
 def _lane(lane: Lane, machines: int, now: datetime) -> LaneView:
-    found, last = pointer(lane), last_batch_at()
-    next_batch = last + timedelta(seconds=settings.GUARDIA.standard_batch_s) if last and lane is Lane.STANDARD else None
+    found = pointer(lane)
+    waits = waiting_since() if lane is Lane.STANDARD else None
+    next_batch = next_batch_at(waits, timedelta(seconds=settings.GUARDIA.standard_batch_s))
     return LaneView(
         lane=lane.value,
         number=found.release_id if found else None,

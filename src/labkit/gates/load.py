@@ -21,6 +21,7 @@ _GRACE_S: Final = 30.0
 
 
 def load(bench: Bench, advance: Advance) -> Found:
+    """The gate `load`: each engine loads the build within its budgets of time and memory, and scans, twice."""
     samples = write_self_test(bench.scratch / "self-test")
     failures: list[Failure] = []
     sentences: list[str] = []

@@ -13,6 +13,7 @@ from engines import DatabaseRefused, EngineMissing, Verdict, open_engine
 
 
 def main() -> int:
+    """Load and scan in a process of its own, whose memory can be measured; print the measures as JSON."""
     name, folder, *files = sys.argv[1:]
     rounds: list[dict[Path, Verdict]] = []
     seconds = []

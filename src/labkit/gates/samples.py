@@ -15,6 +15,7 @@ from labkit.wire.messages import Failure, SampleRef
 
 
 def claim(bench: Bench, advance: Advance) -> Found:
+    """The gate `claim`: every engine gives each sample of the case the verdict that the claim asks for."""
     samples = bench.payload.of("claim")
     if not samples:
         return Found("The case has no sample to check", {}, [Failure("There is no sample of the claim to check")])
@@ -25,6 +26,7 @@ def claim(bench: Bench, advance: Advance) -> Found:
 
 
 def memory(bench: Bench, advance: Advance) -> Found:
+    """The gate `memory`: the sample of every closed case keeps its verdict in every engine."""
     samples = bench.payload.of("memory")
     failures, asked = _expected(bench, samples, advance, "the sample of a closed case")
     cases = len({sample.case for sample in samples if sample.case is not None})
@@ -36,6 +38,7 @@ def memory(bench: Bench, advance: Advance) -> Found:
 
 
 def lost_detections(bench: Bench, advance: Advance) -> Found:
+    """The gate `lost_detections`: what the base detects of the malware corpus, the build detects too."""
     samples = bench.payload.of("malware")
     failures: list[Failure] = []
     detected = 0

@@ -186,6 +186,7 @@ def parse_job(document: object) -> Job:
 
 
 def parse_sample(document: object, place: str = "sample") -> SampleRef:
+    """A sample reference of the wire. Raises WireError that names the place."""
     sample = _object(document, place)
     case = sample.get("case")
     return SampleRef(
@@ -200,6 +201,7 @@ def parse_sample(document: object, place: str = "sample") -> SampleRef:
 
 
 def parse_build(document: object, place: str = "build") -> BuildRef:
+    """A build reference of the wire. Raises WireError that names the place."""
     build = _object(document, place)
     return BuildRef(
         _whole(build, "number", place),

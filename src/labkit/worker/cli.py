@@ -22,6 +22,7 @@ class _Stopped(BaseException):
 
 
 def main() -> int:
+    """Work until told to stop. 0: stopped when told; 1: cannot work; 2: misuse."""
     options = _options()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)

@@ -160,5 +160,6 @@ def engine_versions() -> dict[str, str | None]:
 
 
 def say(text: str) -> None:
+    """Tell whoever reads the worker's log, on standard error."""
     sys.stderr.write(f"guardia-lab-worker: {text}\n")
     sys.stderr.flush()

@@ -110,6 +110,7 @@ def read_keys_file(path: Path) -> tuple[dict[str, SSlibKey], bool]:
 
 
 def key_file(folder: Path, name: str) -> Path:
+    """Where the private key `name` lies, encrypted."""
     return folder / f"{name}.pem"
 
 

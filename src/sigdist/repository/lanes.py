@@ -62,6 +62,7 @@ def lane_named(name: str) -> Lane:
 
 
 def metadata_folder(tree: Path, lane: Lane) -> Path:
+    """Where the metadata of `lane` lies in the tree."""
     return tree / lane.name / "metadata"
 
 
@@ -72,6 +73,7 @@ def object_path(tree: Path, lane: Lane, target: str, sha256: str) -> Path:
 
 
 def tree_lock(tree: Path) -> Path:
+    """The file that whoever writes to the tree holds locked."""
     return tree / ".publish.lock"
 
 

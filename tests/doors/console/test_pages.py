@@ -14,7 +14,7 @@ from django.utils import translation
 from tests.doors.console import made_up
 from tests.doors.console.made_up import NOW, NUMBER, PROBE, clock, row
 
-import guardia.ui
+import guardia.doors.console
 from guardia.doors.console import drafts, lab, queue
 from guardia.doors.console.lane_plot import plot_lanes
 from guardia.doors.console.posting import Failure
@@ -23,7 +23,7 @@ from guardia.kernel.errors import Refused
 from guardia.reports.lab_views import DraftPage
 from guardia.reports.release_page import ReleasePage
 
-UI = Path(guardia.ui.__file__).parent
+CONSOLE = Path(guardia.doors.console.__file__).parent
 STAGES = (
     "precheck",
     "triage",
@@ -217,8 +217,8 @@ def test_every_address_of_the_console_can_be_named() -> None:
 
 
 def test_no_template_or_script_of_the_console_breaks_the_policy() -> None:
-    for path in (UI / "templates" / "console").rglob("*.html"):
+    for path in (CONSOLE / "templates" / "console").rglob("*.html"):
         assert not re.search(r"\sstyle=|\son[a-z]+=\"|hx-on", path.read_text(encoding="utf-8")), path
     for script in ("keys.js", "console.js"):
-        text = (UI / "static" / "guardia" / script).read_text(encoding="utf-8")
+        text = (CONSOLE / "static" / "guardia" / script).read_text(encoding="utf-8")
         assert not re.search(r"\beval\(|innerHTML|\.style\b|https?://", text), script

@@ -58,9 +58,7 @@ FACTS: dict[str, Any] = {
 }
 
 
-def decided(
-    wanted: CaseClass = CaseClass.PREMIUM, *, consents: bool = False, **changes: Any
-) -> Granted | NotGranted:
+def decided(wanted: CaseClass = CaseClass.PREMIUM, *, consents: bool = False, **changes: Any) -> Granted | NotGranted:
     return decide(ContractFacts(**{**FACTS, **changes}), wanted, consents_to_standard=consents, today=TODAY)
 
 
@@ -106,9 +104,11 @@ def test_e5_with_none_left_it_is_standard_and_only_after_consent() -> None:
     assert code_of(decided(premium_left=1, consents=True)) == "granted premium"
 
 
-@given(left=st.one_of(st.none(), st.integers(-2, 3)), wanted=st.sampled_from(["premium", "standard"]), named=st.booleans())
+@given(
+    left=st.one_of(st.none(), st.integers(-2, 3)), wanted=st.sampled_from(["premium", "standard"]), named=st.booleans()
+)
 def test_tier_and_rank_follow_the_contract_never_the_class_or_the_balance(
-    left: int | None, wanted: str, named: bool
+    left: int | None, wanted: str, *, named: bool
 ) -> None:
     decision = decided(CaseClass(wanted), premium_left=left, is_named_contact=named, consents=True)
     if isinstance(decision, Granted):

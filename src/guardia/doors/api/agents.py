@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Router, Schema
 
+from guardia.doors.api.asked import Asked
 from guardia.doors.api.authentication import MachineToken, machine_of
 from guardia.journeys.enrol_machine import enrol_machine, tell_lane
 from guardia.journeys.prove_correction import accept_proof, issue_challenge
@@ -19,7 +20,7 @@ router = Router(tags=["agents"])
 LONGEST_STATEMENT = 2 * 1024 * 1024
 
 
-class Enrolment(Schema):
+class Enrolment(Asked):
     """A one-time code, and the machine's new Ed25519 public key (raw 32 bytes in base64)."""
 
     code: str
@@ -45,7 +46,7 @@ class EnrolmentAnswer(LaneFacts):
     root: dict[str, Any]
 
 
-class ChallengeRequest(Schema):
+class ChallengeRequest(Asked):
     """The number of the case that the machine shall verify."""
 
     case: str
@@ -67,7 +68,7 @@ class ChallengeAnswer(Schema):
     expires_at: datetime
 
 
-class ProofRequest(Schema):
+class ProofRequest(Asked):
     """The exact canonical bytes that were signed, and the signature, both in base64."""
 
     statement: str

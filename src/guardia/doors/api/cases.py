@@ -11,6 +11,7 @@ from ninja import Router, Schema
 from ninja.params import functions as parameters
 from pydantic import Field
 
+from guardia.doors.api.asked import Asked
 from guardia.doors.api.authentication import ContactToken, contact_of
 from guardia.journeys.open_case import CaseRequest, open_case
 from guardia.journeys.receive_file import receive_file
@@ -34,7 +35,7 @@ class UploadAnswer(Schema):
     sha256: str
 
 
-class NewCase(Schema):
+class NewCase(Asked):
     """A request. For kind signature_change, `claim` to `uploads` describe the report."""
 
     kind: str
@@ -59,7 +60,7 @@ class Opened(Schema):
     case_class: str
 
 
-class NewMessage(Schema):
+class NewMessage(Asked):
     """A message to the vendor."""
 
     text: str

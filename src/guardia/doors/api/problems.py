@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -13,6 +15,8 @@ from guardia.kernel.errors import GuardiaError
 
 _log = logging.getLogger("guardia.api")
 CONTENT_TYPE = "application/problem+json"
+BAD_JSON = 400
+"""What ninja answers where a body is not JSON."""
 TITLES = {
     400: "Bad request",
     401: "Not signed in",
@@ -61,7 +65,14 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def on_http(_request: HttpRequest, error: HttpError) -> HttpResponse:
+        if error.status_code == BAD_JSON:
+            return problem(BAD_JSON, "malformed", _("The body is not JSON."))
         return problem(error.status_code, "http", str(error))
+
+    @api.exception_handler(RequestDataTooBig)
+    def on_long_body(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
+        return problem(413, "body_too_large", _("A JSON body may have at most %(limit)d MB.") % {"limit": most})
 
     @api.exception_handler(Exception)
     def on_fault(_request: HttpRequest, error: Exception) -> HttpResponse:

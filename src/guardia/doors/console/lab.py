@@ -17,6 +17,7 @@ from guardia.reports import lab_pages
 from guardia.ui.person import console_page, person_actor
 
 EDITED_TEXT = re.compile(r"text-([0-9]{1,4})", re.ASCII)
+NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @console_page()
@@ -115,7 +116,7 @@ def edited_texts(given: Given) -> dict[int, str]:
 
 def _show_where_it_came_from(request: HttpRequest, number: str, failure: Failure) -> HttpResponse:
     origin = failure.typed.get("from_draft", "")
-    if origin.isascii() and origin.isdigit():
+    if NUMBER.fullmatch(origin):
         return drafts.show_draft(request, number, int(origin), failure)
     return _show(request, number, failure)
 

@@ -22,11 +22,13 @@ from django.utils.translation import gettext as _
 
 from guardia.kernel import clock
 from guardia.kernel.errors import Forbidden, GuardiaError, Invalid, Refused, TooLarge
+from guardia.kernel.plain_text import plain_text
 from guardia.kernel.vocabulary import Actor
 from guardia.ui.person import person_actor
 from guardia.ui.sealed_upload import FormFiles
 
 SEE_OTHER = 303
+MOST_DIGITS = 9
 NO_FILES = FormFiles()
 
 
@@ -50,7 +52,7 @@ class Given:
     @property
     def token(self) -> str:
         """The form's token. Raises Invalid where the form came without one."""
-        token = self.form.get("form_token", "")
+        token = self.text("form_token")
         if not token:
             raise Invalid("form_token_missing", _("The form came without its token. Load the page again and repeat."))
         return token
@@ -61,7 +63,7 @@ class Given:
 
     def source(self, name: str) -> str:
         """Return a field exactly as typed, with the line ends of Unix: browsers send both characters."""
-        return self.form.get(name, "").replace("\r\n", "\n")
+        return plain_text(self.form.get(name, "")).replace("\r\n", "\n")
 
     def is_on(self, name: str) -> bool:
         """Whether a check box was ticked."""
@@ -70,7 +72,7 @@ class Given:
     def number(self, name: str) -> int | None:
         """Return a whole number, None where the field is empty. Raises Invalid."""
         value = self.text(name)
-        if value and not (value.isascii() and value.isdigit()):
+        if value and not (value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS):
             sentence = _("“%(value)s” is not a whole number.") % {"value": value[:40]}
             raise Invalid("not_a_number", sentence, {name: sentence})
         return int(value) if value else None

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext
 from guardia.doors.console.posting import Failure, Given, see_other, settle
 from guardia.journeys import take_case
 from guardia.kernel import clock
+from guardia.kernel.plain_text import plain_text
 from guardia.reports import case_list
 from guardia.ui.person import console_page, person_actor
 
@@ -58,7 +59,7 @@ def take_row(request: HttpRequest, number: str) -> HttpResponseBase:
 def _show(request: HttpRequest, failure: Failure | None = None) -> HttpResponse:
     view = request.GET.get("view", "open")
     view = view if view in VIEWS else "open"
-    search = request.GET.get("search", "").strip()
+    search = plain_text(request.GET.get("search", "")).strip()
     page = case_list.queue_page(person_actor(request), clock.now(), view, search)
     context: dict[str, Any] = {"page": page, "views": _views(page.counts), "now": clock.now()}
     if failure:

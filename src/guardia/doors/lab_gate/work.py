@@ -18,9 +18,11 @@ from django.views.decorators.csrf import csrf_exempt
 from guardia.journeys import lab_work
 from guardia.kernel import clock
 from guardia.kernel.errors import GuardiaError, Invalid
+from guardia.kernel.plain_text import plain_json
 from guardia.ui.attachments import pieces
 
 LARGEST_BODY = 32 * 1024 * 1024
+KINDS = ("precheck", "draft", "gates")
 View = Callable[..., HttpResponse | StreamingHttpResponse]
 
 
@@ -61,7 +63,8 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
         raise Invalid("malformed", "The body is not JSON.") from error
     if not isinstance(body, dict):
         raise Invalid("malformed", "The body is not a JSON object.")
-    return body
+    plain: Mapping[str, Any] = plain_json(body)
+    return plain
 
 
 def _lease_of(request: HttpRequest) -> str:
@@ -73,7 +76,7 @@ def lease(request: HttpRequest) -> HttpResponse:
     """Lease the next job, or 204."""
     body = _body(request)
     kinds = body.get("kinds") or []
-    if not isinstance(kinds, list) or not set(kinds) <= {"precheck", "draft", "gates"}:
+    if not isinstance(kinds, list) or not all(kind in KINDS for kind in kinds):
         raise Invalid("malformed", "kinds: expected a list of precheck, draft and gates.")
     job = lab_work.lease_job(str(body.get("worker", "unnamed")), clock.now(), frozenset(kinds))
     if job is None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, StreamingHttpResponse
 
 from guardia.features.accounts.queries import actor_of
 from guardia.kernel.errors import GuardiaError, NotFound
@@ -34,6 +34,8 @@ async def _events(read: Callable[[], str], first: str) -> AsyncIterator[str]:
 
 
 async def _stream(request: HttpRequest, read: Callable[[Actor], str]) -> HttpResponseBase:
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
     user = await request.auser()
     if not user.is_authenticated:
         return HttpResponse("Sign in first.", status=401, content_type="text/plain")
@@ -51,6 +53,16 @@ async def _stream(request: HttpRequest, read: Callable[[Actor], str]) -> HttpRes
 async def case(request: HttpRequest, number: str) -> HttpResponseBase:
     """Tell when a case's page changes."""
     return await _stream(request, lambda actor: case_version(actor, number))
+
+
+async def console_case(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Tell when a case's page in the console changes; staff only."""
+
+    def read(actor: Actor) -> str:
+        _demand_staff(actor)
+        return case_version(actor, number)
+
+    return await _stream(request, read)
 
 
 async def lab(request: HttpRequest, number: str, n: int | None = None) -> HttpResponseBase:

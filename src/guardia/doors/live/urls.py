@@ -6,7 +6,7 @@ from guardia.doors.live import streams
 
 urlpatterns = [
     path("cases/<str:number>/live", streams.case, name="case_live"),
-    path("console/cases/<str:number>/live", streams.case, name="console_case_live"),
+    path("console/cases/<str:number>/live", streams.console_case, name="console_case_live"),
     path("console/lab/<str:number>/live", streams.lab, name="lab_live"),
     path("console/lab/<str:number>/drafts/<int:n>/live", streams.lab, name="draft_live"),
     path("console/releases/live", streams.releases, name="releases_live"),

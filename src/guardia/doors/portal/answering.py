@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from guardia.kernel.errors import Forbidden, GuardiaError, Invalid, Refused, TooLarge
+from guardia.kernel.plain_text import plain_text
 from guardia.ui.person import View
 from guardia.ui.sealed_upload import FormFiles, RefusedFile
 
@@ -30,7 +31,7 @@ class Refusal:
 
 def form_token(request: HttpRequest) -> str:
     """Return the form's token. Raises Invalid where the form came without one."""
-    token = request.POST.get("form_token", "")
+    token = text(request, "form_token")
     if not token:
         raise Invalid("form_token_missing", _("The form came without its token. Load the page again and repeat."))
     return token
@@ -38,7 +39,7 @@ def form_token(request: HttpRequest) -> str:
 
 def text(request: HttpRequest, name: str) -> str:
     """Return a field without the white space around it and with the line ends of Unix."""
-    return request.POST.get(name, "").replace("\r\n", "\n").strip()
+    return plain_text(request.POST.get(name, "")).replace("\r\n", "\n").strip()
 
 
 def demand_whole(files: FormFiles) -> None:

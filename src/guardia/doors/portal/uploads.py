@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from guardia.journeys.receive_file import receive_file
@@ -28,7 +29,12 @@ def upload(request: HttpRequest) -> JsonResponse:
     try:
         received = receive_file(person_actor(request), clock.now(), filename, _chunks(request))
     except GuardiaError as error:
-        problem = {"type": f"urn:guardia:{error.code}", "title": error.sentence, "status": error.status}
+        problem = {
+            "type": f"urn:guardia:problem:{error.code}",
+            "title": _("Not done"),
+            "status": error.status,
+            "detail": error.sentence,
+        }
         return JsonResponse(problem, status=error.status, content_type="application/problem+json")
     said = {"id": str(received.id), "filename": received.filename, "size": received.size, "sha256": received.sha256}
     return JsonResponse(said, status=CREATED)

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from guardia.features.accounts.models import ApiToken, Company, EnrolmentCode, Machine, Person
 from guardia.features.accounts.rules.tokens import digest, normal_code
@@ -98,7 +99,7 @@ def get_machine_for(actor: Actor, machine_id: UUID) -> Machine:
     """Return one machine that the actor may see; raise NotFound."""
     machine = machines_for(actor).filter(id=machine_id).first()
     if machine is None:
-        raise NotFound("machine_unknown", "There is no such machine in this company.")
+        raise NotFound("machine_unknown", _("There is no such machine in this company."))
     return machine
 
 
@@ -122,5 +123,5 @@ def get_own_token(actor: Actor, token_id: UUID) -> ApiToken:
     """Return one of the actor's own tokens; raise NotFound."""
     token = own_tokens(actor).filter(id=token_id).first()
     if token is None:
-        raise NotFound("token_unknown", "There is no such token.")
+        raise NotFound("token_unknown", _("There is no such token."))
     return token

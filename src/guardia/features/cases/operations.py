@@ -156,8 +156,11 @@ def add_files(case: Case, files: Iterable[ArrivedFile], role: str, event_seq: in
 @operation
 def keep_answer(owner: str, key: str, request_digest: str, answer: Mapping[str, Any], now: datetime) -> None:
     """Keep the answer of a request, to be given again to its repetitions."""
-    IdempotencyKey.objects.create(
-        owner=owner, key=key, request_digest=request_digest, answer=dict(answer), created_at=now
+    # A key whose answer is no longer given is free again: its row is taken over.
+    IdempotencyKey.objects.update_or_create(
+        owner=owner,
+        key=key,
+        defaults={"request_digest": request_digest, "answer": dict(answer), "created_at": now},
     )
 
 

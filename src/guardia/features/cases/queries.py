@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
 
 from guardia.features.cases.models import Case, CaseEvent, CaseFile, IdempotencyKey, Report
 from guardia.features.cases.rules.projection import EventFact
 from guardia.kernel.errors import NotFound
+from guardia.kernel.ids import is_case_number
 from guardia.kernel.vocabulary import Actor
 
 _QUEUE_ORDER = ("tier", "severity", F("due_at").asc(nulls_last=True), "-plan_rank", "submitted_at", "id")
@@ -17,13 +19,15 @@ _QUEUE_ORDER = ("tier", "severity", F("due_at").asc(nulls_last=True), "-plan_ran
 
 def _unknown() -> NotFound:
     return NotFound(
-        "case_unknown", "There is no such case in this account. Check the number: its last digit is a check digit."
+        "case_unknown",
+        _("There is no such case in this account. Check the number: its last digit is a check digit."),
     )
 
 
 def get_case_for(actor: Actor, number: str) -> Case:
     """Return a case that the actor may see; raise NotFound, for a stranger's just as for none."""
-    case = Case.objects.visible_to(actor).select_related("company").filter(number=number).first()
+    rows = Case.objects.visible_to(actor).select_related("company")
+    case = rows.filter(number=number).first() if is_case_number(number) else None
     if case is None:
         raise _unknown()
     return case
@@ -78,7 +82,7 @@ def get_file(case: Case, file_id: UUID) -> CaseFile:
     """Return one file of a case that the caller may see."""
     row = files_of(case).filter(id=file_id).first()
     if row is None:
-        raise NotFound("file_unknown", "There is no such file in this case.")
+        raise NotFound("file_unknown", _("There is no such file in this case."))
     return row
 
 
@@ -106,7 +110,8 @@ def proven_cases() -> QuerySet[Case]:
 
 def get_case_of_company(company_id: UUID, number: str) -> Case:
     """Return a case of one company by its number."""
-    case = Case.objects.of_company(company_id).select_related("company").filter(number=number).first()
+    rows = Case.objects.of_company(company_id).select_related("company")
+    case = rows.filter(number=number).first() if is_case_number(number) else None
     if case is None:
         raise _unknown()
     return case

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from guardia.features.lab.models import Approval, CorpusSample, Determination, Draft, LabJob, Sample, Upload
 from guardia.features.lab.queries import ABANDONED_AFTER
@@ -104,7 +105,7 @@ def queue_job(
                 created_at=now,
             )
     except IntegrityError as error:
-        raise Refused("gates_running", "The gates of this draft are running already.") from error
+        raise Refused("gates_running", _("The gates of this draft are running already.")) from error
 
 
 @operation
@@ -182,7 +183,7 @@ def approve(draft: Draft, role: str, person_id: UUID, person_name: str, now: dat
     except IntegrityError as error:
         raise Refused(
             "three_people",
-            "Author, reviewer and releaser are three people; this draft has that role or that person already.",
+            _("Author, reviewer and releaser are three people; this draft has that role or that person already."),
         ) from error
 
 

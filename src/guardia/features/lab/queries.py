@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from guardia.features.lab.models import Approval, CorpusSample, Determination, Draft, LabJob, Sample, Upload
 from guardia.kernel.errors import NotFound, Refused
@@ -27,7 +28,8 @@ def uploads_for(actor: Actor, ids: Iterable[UUID], now: datetime) -> list[Upload
     if missing:
         raise Refused(
             "upload_unknown",
-            f"Upload {missing[0]} is unknown, already used, or older than 7 days. Send the file again.",
+            _("Upload %(id)s is unknown, already used, or older than 7 days. Send the file again.")
+            % {"id": missing[0]},
         )
     return [found[upload_id] for upload_id in wanted]
 
@@ -42,7 +44,9 @@ def get_sample(sample_id: UUID) -> Sample:
     sample = Sample.objects.across_companies("the case file in hand names its sample").get(id=sample_id)
     if sample.erased_at:
         raise Refused(
-            "sample_erased", f"The file was erased on {sample.erased_at:%Y-%m-%d %H:%M} UTC; its key is destroyed."
+            "sample_erased",
+            _("The file was erased on %(at)s UTC; its key is destroyed.")
+            % {"at": f"{sample.erased_at:%Y-%m-%d %H:%M}"},
         )
     return sample
 
@@ -77,7 +81,7 @@ def find_job(job_id: UUID, *, lock: bool = False) -> LabJob | None:
 
 def jobs_of(case_id: UUID, company_id: UUID, kind: str) -> QuerySet[LabJob]:
     """Return a case's jobs of a kind, newest first."""
-    return LabJob.objects.of_company(company_id).filter(case_id=case_id, kind=kind).order_by("-created_at")
+    return LabJob.objects.of_company(company_id).filter(case_id=case_id, kind=kind).order_by("-created_at", "-id")
 
 
 def latest_job(case_id: UUID, company_id: UUID, kind: str) -> LabJob | None:
@@ -87,7 +91,7 @@ def latest_job(case_id: UUID, company_id: UUID, kind: str) -> LabJob | None:
 
 def gate_job(draft: Draft) -> LabJob | None:
     """Return a draft's latest run of the gates."""
-    return LabJob.objects.of_company(draft.company_id).filter(draft=draft, kind="gates").order_by("-created_at").first()
+    return LabJob.objects.of_company(draft.company_id).filter(draft=draft, kind="gates").order_by("-created_at", "-id").first()
 
 
 def drafts_of(case_id: UUID, company_id: UUID) -> QuerySet[Draft]:
@@ -100,7 +104,7 @@ def get_draft(case_id: UUID, company_id: UUID, number: int, *, lock: bool = Fals
     rows = Draft.objects.of_company(company_id).filter(case_id=case_id, number=number)
     draft = (rows.select_for_update() if lock else rows).first()
     if draft is None:
-        raise NotFound("draft_unknown", f"The case has no draft {number}.")
+        raise NotFound("draft_unknown", _("The case has no draft %(number)s.") % {"number": number})
     return draft
 
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from guardia.features.releases.models import Challenge, Evidence, LanePointer, Proof, Publication, Release
 from guardia.kernel.errors import NotFound
@@ -29,7 +30,7 @@ def get_release(number: int) -> Release:
     """Return a release; raise NotFound."""
     release = Release.objects.filter(number=number).first()
     if release is None:
-        raise NotFound("release_unknown", f"There is no release {number}.")
+        raise NotFound("release_unknown", _("There is no release %(number)s.") % {"number": number})
     return release
 
 
@@ -59,12 +60,12 @@ def publications() -> QuerySet[Publication]:
     return Publication.objects.order_by("requested_at")
 
 
-def last_batch_at() -> datetime | None:
-    """Return when the standard lane last moved or was asked to."""
-    found: datetime | None = Publication.objects.filter(lane=Lane.STANDARD.value).aggregate(at=Max("requested_at"))[
-        "at"
-    ]
-    return found
+def waiting_since() -> datetime | None:
+    """Return when the accelerated lane first showed a release that the standard lane does not show yet."""
+    shown = LanePointer.objects.filter(lane=Lane.STANDARD.value).first()
+    ahead = Publication.objects.filter(lane=Lane.ACCELERATED.value, published_at__isnull=False)
+    first = ahead.filter(release_id__gt=shown.release_id if shown else 0).order_by("published_at").first()
+    return first.published_at if first else None
 
 
 def find_evidence(number: int) -> Evidence | None:

@@ -17,6 +17,7 @@ from guardia.kernel.outbox.models import OutboxMessage
 from guardia.kernel.transactions import operation
 
 _LONGEST_WAIT = timedelta(hours=1)
+_DOUBLINGS = 12
 _BATCH = 50
 
 
@@ -41,6 +42,11 @@ def post(
     wake("deliver_outbox")
 
 
+def _wait(attempts: int) -> timedelta:
+    """Return how long a message waits that has failed so often: twice as long each time, at most an hour."""
+    return min(_LONGEST_WAIT, timedelta(seconds=2 ** min(attempts, _DOUBLINGS)))
+
+
 def deliver_due(handlers: Mapping[str, Callable[[Mapping[str, Any]], None]], now: datetime) -> tuple[int, int]:
     """Carry out due messages and return how many were done and how many failed (these wait and are tried again)."""
     done = failed = 0
@@ -52,8 +58,8 @@ def deliver_due(handlers: Mapping[str, Callable[[Mapping[str, Any]], None]], now
                 with transaction.atomic():
                     handlers[message.kind](message.payload)
             except Exception as error:  # noqa: BLE001  any failure of the outside world is kept and tried again
-                message.last_error = f"{type(error).__name__}: {error}"[:2000]
-                message.next_attempt_at = now + min(_LONGEST_WAIT, timedelta(seconds=2**message.attempts))
+                message.last_error = f"{type(error).__name__}: {error}".replace("\x00", "")[:2000]
+                message.next_attempt_at = now + _wait(message.attempts)
                 failed += 1
             else:
                 message.done_at, message.last_error = now, ""

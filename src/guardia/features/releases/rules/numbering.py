@@ -1,7 +1,7 @@
 """Release numbers are one global line 1, 2, 3…; the label `20261122.3` (date, count of the day) is for people."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 
 
 def next_label(labels: Iterable[str], today: date) -> str:
@@ -14,9 +14,11 @@ def next_label(labels: Iterable[str], today: date) -> str:
     return f"{day}.1"
 
 
-def is_due(last_batch_s: float | None, interval_s: int) -> bool:
-    """Whether the next standard batch is due, `last_batch_s` seconds after the last one (None: there was none)."""
-    return last_batch_s is None or last_batch_s >= interval_s
+def next_batch_at(waiting_since: datetime | None, interval: timedelta) -> datetime | None:
+    """Return when the next standard batch leaves: one interval after the first release that waits for it was shown on
+    the accelerated lane; None where nothing waits. So no release reaches the standard lane sooner than that.
+    """
+    return waiting_since + interval if waiting_since else None
 
 
 def is_older(reported: str, label: str) -> bool:

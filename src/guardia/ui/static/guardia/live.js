@@ -20,18 +20,24 @@
   }
 
   if (source) {
-    let version = null;
-    const events = new EventSource(source.dataset.live);
-    events.addEventListener("changed", (event) => {
+    let version = source.dataset.version;
+    let losing = 0;
+    const follow = (event) => {
       if (event.data === version) return;
       version = event.data;
       htmx.trigger(source, "changed");
-    });
+    };
+    const events = new EventSource(source.dataset.live);
+    // The first event says where the case stands now: it may have moved between the page and this connection.
+    events.addEventListener("version", follow);
+    events.addEventListener("changed", follow);
     events.addEventListener("open", () => {
-      if (lostAt) htmx.trigger(source, "changed");
+      clearTimeout(losing);
+      losing = 0;
       sayFound();
     });
-    events.addEventListener("error", sayLost);
+    // The server ends each stream after a while and the browser comes back by itself: only a longer gap is a loss.
+    events.addEventListener("error", () => { losing ||= setTimeout(sayLost, 4000); });
     source.addEventListener("htmx:sendError", sayLost);
     source.addEventListener("htmx:responseError", sayLost);
     window.addEventListener("pagehide", () => events.close());
