@@ -9,6 +9,7 @@ the tour fails, 2 for bad settings.
 import argparse
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +25,8 @@ from typing import Any
 from guardia.kernel.environment import PROJECT, BadSettings, Settings, read_settings
 
 REPORT = PROJECT / "var" / "benchmarks" / "loop.json"
+SERVER_VAR = REPORT.parent / "server"
+SERVER_PRIVATE = PROJECT / "private" / "benchmarks"
 GUARDIA = [sys.executable, "-c", "from guardia.doors.cli.main import entry; entry()"]
 TARGET_S = 60.0
 READY_WITHIN_S = 600
@@ -68,9 +71,10 @@ def own_server() -> Iterator[tuple[str, Mapping[str, str]]]:
         "GUARDIA_RELEASES_PORT": str(releases_port),
         "GUARDIA_PUBLIC_URL": f"http://localhost:{port}",
         "GUARDIA_RELEASES_URL": f"http://localhost:{releases_port}",
-        "GUARDIA_VAR": str(REPORT.parent / "server"),
-        "GUARDIA_PRIVATE": str(PROJECT / "private" / "benchmarks"),
+        "GUARDIA_VAR": str(SERVER_VAR),
+        "GUARDIA_PRIVATE": str(SERVER_PRIVATE),
     }
+    forget()
     print("No server answers; starting one for the benchmark")
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     with (REPORT.parent / "server.log").open("w", encoding="utf-8") as log:
@@ -81,6 +85,14 @@ def own_server() -> Iterator[tuple[str, Mapping[str, str]]]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
+            forget()
+
+
+def forget() -> None:
+    """Remove what a benchmark's server left, so that each starts alike; its corpus is kept."""
+    left = [path for path in SERVER_VAR.glob("*") if path.name != "corpus"]
+    for folder in [*left, SERVER_PRIVATE]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(process: subprocess.Popen[bytes], server: str, log: Path) -> None:
@@ -117,11 +129,17 @@ def tell(steps: list[dict[str, Any]], files: int | None) -> bool:
     total = float(sum(step["seconds"] for step in steps))
     is_met = total <= TARGET_S
     print(f"{total:8.2f} s  report accepted to proof received   target {TARGET_S:.0f} s{'' if is_met else '  MISSED'}")
-    facts = {"python": sys.version.split()[0], "cpus": os.cpu_count(), "corpus_files": files}
+    facts = {
+        "python": sys.version.split()[0],
+        "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "corpus_files": files,
+    }
     report = {**facts, "steps": steps, "total_s": round(total, 3), "target_s": TARGET_S, "is_met": is_met}
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {REPORT.relative_to(PROJECT)}; {files or 'an unknown number of'} clean files")
+    machine = f"{facts['cpus']} processors, load {facts['load']}, {files or '?'} clean files"
+    print(f"written to {REPORT.relative_to(PROJECT)}: {machine}")
     return is_met
 
 

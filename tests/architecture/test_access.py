@@ -1,6 +1,7 @@
 """Every address of the server says who is let in and who is not, and keeps to it."""
 
 import base64
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -164,7 +165,6 @@ def _knock(world: World, visitor: str, route: str, door: Door) -> HttpResponseBa
     with transaction.atomic():
         answer: HttpResponseBase = getattr(client, door.method)(url, headers=headers, **sends)
         transaction.set_rollback(True)
-    answer.close()
     return answer
 
 
@@ -231,6 +231,11 @@ def test_a_customer_cannot_tell_a_console_page_from_one_that_is_not_there(world:
     assert _knock(world, "owner", route, door).status_code == missing.status_code == 404
 
 
+def _without(number: str, answer: Any) -> str:
+    """Return a page without the number asked for and the tokens that differ every time."""
+    return re.sub(r'csrfmiddlewaretoken" value="\w+"', "", answer.content.decode().replace(number, ""))
+
+
 def test_a_strangers_object_looks_like_one_that_does_not_exist(world: World) -> None:
     stranger, program = world.visitors["stranger"], world.visitors["stranger_token"]
     number = world.cases["released"]
@@ -238,5 +243,5 @@ def test_a_strangers_object_looks_like_one_that_does_not_exist(world: World) -> 
         for client, address in ((stranger, "/cases/{}/"), (program, "/api/v1/cases/{}")):
             theirs, none = client.get(address.format(number)), client.get(address.format("40710105"))
             assert theirs.status_code == none.status_code == 404
-            assert theirs.content.replace(number.encode(), b"") == none.content.replace(b"40710105", b"")
+            assert _without(number, theirs) == _without("40710105", none)
         transaction.set_rollback(True)

@@ -45,7 +45,7 @@
   for (const element of document.querySelectorAll("button, summary, select, textarea, input:not([type=hidden]), .btn")) {
     if (!isSeen(element)) continue;
     const box = (element.closest("label") ?? element).getBoundingClientRect();
-    const reach = Math.max(box.height, element.classList.contains("g-copy") ? box.height + 24 : 0);
+    const reach = Math.max(box.height, element.classList.contains("g-copy") ? box.height + 26 : 0);
     if (box.width > 1 && box.right > 0 && reach < LEAST_TARGET) small.push(`${element.className} ${element.textContent.trim().slice(0, 20)} (${Math.round(reach)})`);
   }
   return { contrast, foreign, small, scrolls: document.documentElement.scrollWidth > innerWidth + 1 };

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import time
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def report(customer: Visitor, sample: Path, label: str) -> str:
     page.get_by_role("radio", name="Alto").check()
     page.get_by_role("radio", name="Incidente premium").check()
     page.get_by_role("button", name="Enviar solicitud").click()
-    page.wait_for_url("**/cases/????????/")
+    page.wait_for_url(re.compile(r"/cases/\d{8}/$"))
     page.evaluate("window.stays = true")  # gone with the next load: what follows arrives by itself
     return page.url.rstrip("/").rsplit("/", 1)[-1]
 

@@ -1,7 +1,7 @@
 """What the documents show is true: console blocks are run and compared, python blocks are run, links lead somewhere.
 
-In a console block, `$ ` begins a command and what follows is its output; `...` stands for any text, as in doctest. Plain
-fences are for what needs a server or a person.
+In a console block, `$ ` begins a command and what follows is its output; `...` stands for any text, as in doctest.
+Plain fences are for what needs a server or a person.
 """
 
 import os

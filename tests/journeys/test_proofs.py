@@ -160,16 +160,16 @@ def test_the_nonce_of_another_case_is_refused(corrected: Corrected) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"state_root": "0" * 64}, {"label": "20990101.1"}, {"release": 3}, {"release": 2**31}, {"release": 2**63}],
+    [{"state_root": "0" * 64}, {"label": "20990101.1"}, {"release": 3}, {"release": 2**31 - 1}],
 )
 def test_a_database_that_is_no_release_of_the_log_is_refused(corrected: Corrected, changes: dict[str, Any]) -> None:
     corrected.demand_refused(corrected.machine.prove(corrected.number, 2, **changes), "no release of this log")
 
 
-@pytest.mark.parametrize("release", [0, -1, -(2**40)])
+@pytest.mark.parametrize("release", [0, -1, 2**31, 2**63, 10**30])
 def test_a_release_that_is_no_number_of_the_line_is_refused(corrected: Corrected, release: int) -> None:
     judged = corrected.machine.prove(corrected.number, 2, release=release)
-    corrected.demand_refused(judged, "release")
+    corrected.demand_refused(judged, "no number of a release")
 
 
 def test_an_older_release_is_refused(corrected: Corrected) -> None:

@@ -41,7 +41,7 @@ class SigningMachine:
         """Ask for a nonce."""
         return issue_challenge(self.row, now or self.cast.now, number)
 
-    def statement(self, issued: Issued, release: int, outcome: str = "detected", **changes: Any) -> bytes:
+    def statement(self, issued: Issued, release: int, outcome: str = "detected", /, **changes: Any) -> bytes:
         """Return a proof's canonical bytes, changed as said."""
         log = get_release(release)
         facts = {
@@ -62,6 +62,6 @@ class SigningMachine:
         """Sign (or use the given signature) and send a proof."""
         return accept_proof(self.row, now or self.cast.now, statement, signature or self.key.sign(statement))
 
-    def prove(self, number: str, release: int, outcome: str = "detected", **changes: Any) -> Judged:
+    def prove(self, number: str, release: int, outcome: str = "detected", /, **changes: Any) -> Judged:
         """Ask for a nonce and send a proof for it."""
         return self.send(self.statement(self.challenge(number), release, outcome, **changes))

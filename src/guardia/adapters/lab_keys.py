@@ -39,7 +39,7 @@ class LabKeys:
             current = data["current"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
             raise LabKeysRefused(f"{path}: no readable lab key file ({type(error).__name__})") from error
-        if current not in keys or any(len(key) != KEY_BYTES for key in keys.values()):
+        if not isinstance(current, str) or current not in keys or any(len(key) != KEY_BYTES for key in keys.values()):
             raise LabKeysRefused(f"{path}: each key needs {KEY_BYTES} bytes, and `current` must name one of them")
         if production and current.startswith("dev-"):
             raise LabKeysRefused(

@@ -91,6 +91,9 @@ class RememberedTree:
         ahead = self.published.get(Lane.ACCELERATED)
         if lane is Lane.STANDARD and (ahead is None or ahead.number < build.number):
             raise Refused("release_refused", f"release {build.number} is not on accelerated yet")
+        for other in (shown, ahead):
+            if other and other.number == build.number and other.digest != build.digest:
+                raise Refused("release_refused", f"release {build.number} is there with other bytes")
         self.published[lane] = build
 
     def shown(self, lane: Lane) -> int | None:

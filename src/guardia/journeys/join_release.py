@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from guardia.features.cases import operations as cases
 from guardia.features.cases import queries
+from guardia.features.releases.operations import lock_lane
 from guardia.features.releases.queries import get_release, pointer
 from guardia.journeys import case_log
 from guardia.journeys.once import once
@@ -23,6 +24,8 @@ def join_release(actor: Actor, now: datetime, number: str, *, idempotency_key: s
         case = queries.get_case_for(actor, number)
 
         def do() -> dict[str, str]:
+            # A publication under way on the lane is waited for, so that one of the two tells the case.
+            lock_lane(Lane(case.terms["lane"]))
             locked = cases.lock_case(case)
             found = queries.find_event(locked, "precheck")
             if locked.closed_at is not None or found is None or not found.payload.get("ahead"):

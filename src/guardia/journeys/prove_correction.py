@@ -76,8 +76,7 @@ def accept_proof(machine: Any, now: datetime, statement: bytes, signature: bytes
         challenge = releases.find_challenge(machine.company_id, proof.nonce, lock=True)
         why = _unfit(machine, now, proof, challenge)
         if why or challenge is None:
-            if not releases.has_proof(machine.company_id, machine.id, signature):
-                _keep(machine, now, statement, signature, proof, None, why)
+            _keep(machine, now, statement, signature, proof, None, why)
             return Judged(False, why, "")
         case = cases.lock_case(queries.get_case_of_company(machine.company_id, proof.case))
         operations.use_challenge(challenge, now)
@@ -90,11 +89,10 @@ def accept_proof(machine: Any, now: datetime, statement: bytes, signature: bytes
 
 def _unread(machine: Any, now: datetime, statement: bytes, signature: bytes, reason: str) -> Judged:
     with journey():
-        if not releases.has_proof(machine.company_id, machine.id, signature):
-            operations.keep_proof(
-                machine.company_id, machine.id, statement, signature, now,
-                accepted=False, reason=reason, case_id=None, release_number=None,
-            )  # fmt: skip
+        operations.keep_proof(
+            machine.company_id, machine.id, statement, signature, now,
+            accepted=False, reason=reason, case_id=None, release_number=None,
+        )  # fmt: skip
     return Judged(False, reason, "")
 
 

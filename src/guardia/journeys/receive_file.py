@@ -90,7 +90,11 @@ class FileIntake:
                 _("%(name)s is empty: there is nothing to examine. Send the file itself.") % {"name": self.filename},
                 {"files": _("The file is empty.")},
             )
-        self._intake.finish()
+        try:
+            self._intake.finish()
+        except BaseException:  # a full disk, most likely
+            self.abandon()
+            raise
         sealed = operations.SealedObject(
             self._digest.hexdigest(), self.size, self._intake.name, self._wrapped, self._key_id
         )

@@ -4,7 +4,8 @@ Rules:
 1. The statement is canonical JSON of exactly the fields of `guardia-proof/1`; other bytes with the same meaning are
    refused, so that one statement has one signature.
 2. The signature is Ed25519 by the machine's key over exactly those bytes. It is checked before anything is read.
-3. This module says what was signed, never whether it is enough: company, case, nonce, release and claim are the
+3. No text holds NUL, which no database keeps, and a release is a number of the log's line (from 1).
+4. This module says what was signed, never whether it is enough: company, case, nonce, release and claim are the
    server's to judge. An empty list of samples or verdicts is refused here, so that nothing is proved by nothing.
 """
 
@@ -22,6 +23,7 @@ from sigdist.records.canonical import canonical_bytes
 
 PROOF_TYPE = "guardia-proof/1"
 MAX_STATEMENT_BYTES = 1_048_576
+HIGHEST_RELEASE = 2**31 - 1
 _FIELDS = {
     "type": str,
     "case": str,
@@ -95,20 +97,33 @@ def parse_and_verify(statement_bytes: bytes, signature: bytes, public_key: bytes
 def _parse(statement_bytes: bytes) -> Proof:
     try:
         data = json.loads(statement_bytes)
-        canonical = canonical_bytes(data)
+        canonical, texts = canonical_bytes(data), _texts(data)
     except (ValueError, RecursionError) as wrong:
         raise ProofRefused("the statement is not JSON in UTF-8") from wrong
     if not isinstance(data, dict) or data.get("type") != PROOF_TYPE:
         raise ProofRefused(f"the statement is not a {PROOF_TYPE}")
     if canonical != statement_bytes:
         raise ProofRefused("the statement is not canonical JSON (sorted keys, no spaces, UTF-8)")
+    if "\x00" in texts:
+        raise ProofRefused("the statement holds a NUL character")
     if set(data) != set(_FIELDS):
         raise ProofRefused(f"the statement has wrong fields: {', '.join(sorted(set(data) ^ set(_FIELDS)))}")
     for field, kind in _FIELDS.items():
         if not isinstance(data[field], kind) or isinstance(data[field], bool):
             raise ProofRefused(f"{field} is not of type {kind.__name__}")
+    if not 1 <= data["release"] <= HIGHEST_RELEASE:
+        raise ProofRefused(f"release {data['release']} is no number of a release")
     fields = {field: data[field] for field in ("case", "nonce", "agent_id", "lane", "release", "label", "state_root")}
     return Proof(**fields, samples=_samples(data["samples"]), scanned_at=_instant(data["scanned_at"]))
+
+
+def _texts(data: Any) -> str:
+    """Every text of a JSON value, names of fields included, one after the other."""
+    if isinstance(data, str):
+        return data
+    if isinstance(data, dict):
+        return "".join(f"{name}{_texts(value)}" for name, value in data.items())
+    return "".join(map(_texts, data)) if isinstance(data, list) else ""
 
 
 def _samples(data: list[Any]) -> tuple[SampleProof, ...]:

@@ -29,7 +29,7 @@ def predicate(build: Build = BUILD) -> dict[str, Any]:
             "state_root": build.state_root,
             "build_digest": build.digest,
         },
-        "case": "40710015",
+        "case": "40710014",
         "gates": [
             {"gate": gate, "state": "passed", "done": 2, "total": 2, "counts": {"files": 2}, "failures": []}
             for gate in GATES
@@ -78,7 +78,7 @@ def installed(tmp_path: Path) -> Path:
 def test_earned_evidence_holds_and_is_told(run: Run, installed: Path) -> None:
     code, out, err = run(None, "--database", str(installed))
     assert (code, err) == (0, "")
-    for told in (BUILD.label, BUILD.digest, "4071 0015", "clean_corpus", "2 of 2", "Person 3", "The evidence holds."):
+    for told in (BUILD.label, BUILD.digest, "4071 0014", "clean_corpus", "2 of 2", "Person 3", "The evidence holds."):
         assert told in out
 
 

@@ -158,7 +158,7 @@ def _tell_missing_engines() -> None:
         try:
             open_engine(name)
         except EngineMissing as missing:
-            _say(f"Missing engine: {missing} Until then no release can pass the gates.")
+            _say(f"Missing engine: {missing}. Until then no release can pass the gates.")
 
 
 def _make_corpus(own: Settings) -> None:

@@ -129,6 +129,9 @@ class _Alerts(HTMLParser):
         if marked or self._depth:
             self._depth += tag not in {"br", "use", "input", "path"}
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A self-closed element holds no words and changes no depth."""
+
     def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  the parser's signature
         self._depth = max(0, self._depth - 1)
 

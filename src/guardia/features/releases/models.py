@@ -91,5 +91,10 @@ class Proof(CompanyRow):
 
     class Meta(CompanyRow.Meta):
         constraints = [
-            models.UniqueConstraint(name="a_case_is_proved_once_a_statement", fields=["machine_id", "signature"])
+            models.UniqueConstraint(
+                "machine_id",
+                "signature",
+                models.Func("statement", function="sha256"),
+                name="a_proof_is_kept_once",
+            )
         ]

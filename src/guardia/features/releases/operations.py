@@ -117,8 +117,8 @@ def keep_proof(
     case_id: UUID | None,
     release_number: int | None,
 ) -> None:
-    """Keep what a machine signed, accepted or not."""
-    Proof.objects.create(
+    """Keep what a machine signed, accepted or not; the same bytes sent again are kept already."""
+    proof = Proof(
         company_id=company_id,
         machine_id=machine_id,
         statement=statement,
@@ -129,3 +129,4 @@ def keep_proof(
         release_number=release_number,
         received_at=now,
     )
+    Proof.objects.bulk_create([proof], ignore_conflicts=True)

@@ -84,11 +84,6 @@ def find_challenge(company_id: UUID, nonce: str, *, lock: bool = False) -> Chall
     return (rows.select_for_update() if lock else rows).filter(nonce=nonce).first()
 
 
-def has_proof(company_id: UUID, machine_id: UUID, signature: bytes) -> bool:
-    """Whether a machine sent this very signature before."""
-    return Proof.objects.of_company(company_id).filter(machine_id=machine_id, signature=signature).exists()
-
-
 def proofs_for(actor: Actor, case_id: UUID) -> QuerySet[Proof]:
     """Return the proofs of a case, oldest first."""
     return Proof.objects.visible_to(actor).filter(case_id=case_id).order_by("received_at")

@@ -1,0 +1,81 @@
+"""Takes the screenshots of the README anew: `python -m tests.browser.take_screenshots` (about a minute and a half).
+
+Starts a server of its own with sample data, lets `guardia tour` run through it, opens a few cases, and writes
+`docs/screenshots/*.png`. Nothing of a running development server is touched.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from guardia.doors.cli.tour_story import PEOPLE
+from tests.browser.conftest import QUIET
+from tests.browser.running_server import RunningServer
+from tests.browser.test_whole_job import gate_failed
+from tests.browser.visitor import Visitor, visit
+from tests.browser.world import World, make_world
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / "docs" / "screenshots"
+LARGEST = 200 * 1024
+DESK, TALL, PHONE = {"width": 1280, "height": 800}, {"width": 1280, "height": 1060}, {"width": 390, "height": 844}
+
+
+def main() -> int:
+    """Take all pictures; 1 where one is larger than the README should carry."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    server = RunningServer()
+    try:
+        server.wait_until_ready()
+        guardia = Path(sys.executable).with_name("guardia")
+        subprocess.run([str(guardia), "tour", "--server", server.url], check=True)
+        with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+            world = make_world(server.url, Path(folder))
+            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+            pictures(browser, server, world)
+            browser.close()
+    finally:
+        server.stop()
+    large = [path.name for path in sorted(FOLDER.glob("*.png")) if path.stat().st_size > LARGEST]
+    for name in large:
+        sys.stderr.write(f"take_screenshots: {name} is larger than {LARGEST // 1024} kB\n")
+    return 1 if large else 0
+
+
+def pictures(browser: Browser, server: RunningServer, world: World) -> None:
+    """The six pages that say most."""
+
+    def enter(part: str, language: str, **options: object) -> Visitor:
+        visitor = visit(browser, server.url, **options)
+        visitor.context.add_cookies([{"name": "django_language", "value": language, "url": server.url}])
+        visitor.sign_in(PEOPLE[part])
+        return visitor
+
+    draft = f"/console/lab/{world.reported}/drafts/{world.draft}/"
+    analyst = enter("analyst", "en", viewport=DESK)
+    page = analyst.goto(draft)
+    page.locator("[data-draft-state=gated]").wait_for(state="attached")
+    gate_failed(analyst, server, world.reported)
+    page.reload()
+    page.screenshot(path=FOLDER / "lab-gate-failed.png")
+    analyst.goto("/console/queue/")
+    page.keyboard.press("j")
+    page.screenshot(path=FOLDER / "queue.png")
+    customer = enter("plus", "es", viewport=TALL)
+    customer.goto(f"/cases/{world.reported}/").screenshot(path=FOLDER / "case.png")
+    dark = enter("releaser", "en", viewport=DESK, color_scheme="dark")
+    dark.goto("/console/releases/").screenshot(path=FOLDER / "releases-dark.png")
+    phone = enter("plus", "es", viewport=PHONE, device_scale_factor=2)
+    page = phone.goto("/cases/new/")
+    page.get_by_role("radio", name="Cambio de firmas").check()
+    page.get_by_role("radio", name="Falso positivo").check()
+    page.screenshot(path=FOLDER / "new-case-phone.png")
+    phone.goto(f"/cases/{world.critical}/").screenshot(path=FOLDER / "case-phone.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
