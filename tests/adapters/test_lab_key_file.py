@@ -1,4 +1,4 @@
-"""The lab's wrapping keys: rotation leaves old samples readable, production takes no development key, nothing is shown."""
+"""The lab's wrapping keys: old samples stay readable, production takes no development key, nothing is shown."""
 
 import base64
 import json
@@ -88,7 +88,7 @@ def test_a_key_file_that_cannot_be_used_says_where_and_shows_no_key(
 
 
 def test_a_missing_key_file_says_where(tmp_path: Path) -> None:
-    with pytest.raises(LabKeysRefused, match="lab.json"):
+    with pytest.raises(LabKeysRefused, match=r"lab\.json"):
         LabKeys.read(tmp_path / "lab.json", production=False)
 
 

@@ -157,4 +157,3 @@ def test_neither_passphrase_nor_key_is_shown(tmp_path: Path, ceremony: Path) -> 
     with pytest.raises(KeysRefused) as refused:
         wrong.sign_evidence({})
     assert "not the passphrase" not in str(refused.value)
-

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from guardia.doors.cli.tour_story import PEOPLE
+from guardia.doors.cli.tour_story import PASSWORD, PEOPLE
+from guardia.doors.cli.web_person import WebPerson
 from tests.browser.conftest import QUIET
 from tests.browser.running_server import RunningServer
 from tests.browser.test_whole_job import gate_failed
 from tests.browser.visitor import Visitor, visit
-from tests.browser.world import World, make_world
+from tests.browser.world import World, make_world, open_case
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "docs" / "screenshots"
@@ -35,6 +36,7 @@ def main() -> int:
         subprocess.run([str(guardia), "tour", "--server", server.url], check=True)
         with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
             world = make_world(server.url, Path(folder))
+            fill_the_queue(server)
             browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
             pictures(browser, server, world)
             browser.close()
@@ -44,6 +46,15 @@ def main() -> int:
     for name in large:
         sys.stderr.write(f"take_screenshots: {name} is larger than {LARGEST // 1024} kB\n")
     return 1 if large else 0
+
+
+def fill_the_queue(server: RunningServer) -> None:
+    """A few cases more, of every severity."""
+    plus, standard = (WebPerson(server.url, PEOPLE[part], PASSWORD) for part in ("plus", "standard"))
+    open_case(plus, severity="3", subject="Scheduled scan ignores exclusions")
+    open_case(plus, severity="4", kind="service_request", case_class="standard", subject="How to export the statement")
+    open_case(standard, severity="1", case_class="standard", subject="All workstations report an expired licence")
+    open_case(standard, severity="3", case_class="standard", subject="Slow start after the upgrade to 8.2")
 
 
 def pictures(browser: Browser, server: RunningServer, world: World) -> None:

@@ -11,7 +11,7 @@ from guardia.doors.cli.tour_story import PASSWORD, PEOPLE
 from guardia.doors.cli.web_person import WebPerson
 
 LONG_NAME = f"factura_{'muy_largo_' * 23}fin.exe"
-LONG_SUBJECT = f"{'Asunto' * 20} que sigue y sigue {'hasta el final ' * 4}".strip()
+LONG_SUBJECT = f"Un programa dañino no se detecta {'Asunto' * 20} {'hasta el final ' * 4}"
 PROPOSED_WITHIN_S = 90
 
 
@@ -52,21 +52,26 @@ def make_world(server: str, folder: Path) -> World:
     folder.joinpath(LONG_NAME).write_bytes(os.urandom(3000))
     core = os.urandom(256)
     folder.joinpath("cargador.bin").write_bytes(os.urandom(3000) + core * 3 + os.urandom(3000))
-    critical = _open(people["plus"], severity="1", subject="Los análisis se bloquean tras la actualización")
-    waiting = _open(people["plus"], severity="2", subject="La consola no muestra sucesos")
+    critical = open_case(people["plus"], severity="1", subject="Los análisis se bloquean tras la actualización")
+    waiting = open_case(people["plus"], severity="2", subject="La consola no muestra sucesos")
     _act(people["engineer"], waiting, "take", reason="")
     _act(people["engineer"], waiting, "messages", text="La consola se está revisando.")
     asked = {"how": "asks_for_data", "text": "Hacen falta el registro y la versión.", "wait": "on"}
     _act(people["engineer"], waiting, "answer", **asked)
     report = {"kind": "signature_change", "claim": "FN", "product": "Atalaya 8.2", "engine": "ClamAV"}
     report |= {"database_version": "20260101.1", "severity": "2"}
-    long = _open(people["standard"], folder / LONG_NAME, case_class="standard", subject=LONG_SUBJECT[:200], **report)
-    reported = _open(people["plus"], folder / "cargador.bin", subject="Un archivo infectado se da por seguro", **report)
+    long = open_case(
+        people["standard"], folder / LONG_NAME, case_class="standard", subject=LONG_SUBJECT[:200], **report
+    )
+    reported = open_case(
+        people["plus"], folder / "cargador.bin", subject="Un archivo infectado se da por seguro", **report
+    )
     _act(people["analyst"], reported, "take", reason="")
     return World(critical, waiting, long, reported, _draft(people["analyst"], reported))
 
 
-def _open(person: WebPerson, file: Path | None = None, **facts: Any) -> str:
+def open_case(person: WebPerson, file: Path | None = None, **facts: Any) -> str:
+    """Open a case by the form and return its number; a premium incident where nothing else is said."""
     typed = {"kind": "incident", "case_class": "premium", "description": "Desde las 16:50, en 143 equipos.", **facts}
     answer = person.send(person.read("/cases/new/"), "/cases/new/", typed, {"files": file} if file else None)
     found = re.search(r"/cases/(\d{8})/", str(answer.url))

@@ -6,6 +6,7 @@
 import base64
 from dataclasses import dataclass, field
 from functools import cached_property
+from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,12 +27,39 @@ PROBLEM = "application/problem+json"
 
 def body_of(response: HttpResponseBase) -> bytes:
     """Return the whole body of an answer, streamed or not."""
-    return bytes(response.getvalue())  # type: ignore[attr-defined]
+    return b"".join(response) if response.streaming else bytes(response.content)  # type: ignore[attr-defined]
 
 
 def page_of(response: HttpResponseBase) -> str:
     """Return the text of a page."""
     return body_of(response).decode()
+
+
+class _Running(HTMLParser):
+    """Collects what of a page would run: scripts without a file, event attributes, inline styles, foreign addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag in {"iframe", "object", "embed", "base", "style"} or (tag == "script" and "src" not in given):
+            self.found.append(f"<{tag}>")
+        for name, value in attrs:
+            leads = (value or "").strip().lower()
+            is_link = name in {"src", "action", "formaction", "srcset", "poster"} or (name == "href" and tag != "a")
+            if name.startswith("on") or name == "style" or leads.startswith(("javascript:", "data:text")):
+                self.found.append(f"{tag} {name}={value}")
+            if is_link and leads and not leads.startswith(("/", "#", "data:image", "?")):
+                self.found.append(f"{tag} {name}={value}")
+
+
+def what_runs(page: str) -> list[str]:
+    """Return what of a page would run or be fetched from elsewhere, as a browser would read it."""
+    reader = _Running()
+    reader.feed(page)
+    return reader.found
 
 
 def bearer(token: str) -> Client:

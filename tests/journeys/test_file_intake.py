@@ -2,23 +2,24 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-
-from guardia.adapters.quarantine import FolderIntake, FolderQuarantine
-from guardia.features.lab.models import Sample, Upload
-from guardia.journeys.hand_out_file import hand_out_file
-from guardia.journeys.receive_file import FileIntake, receive_file, safe_name
-from guardia.features.cases.queries import files_of, get_case_for
-from guardia.kernel import outside
-from guardia.kernel.errors import Forbidden, Invalid, TooLarge
-from guardia.kernel.vocabulary import LAB
 from tests.support import processes
 from tests.support.at_once import at_once, raised, returned
 from tests.support.cast import Cast
+
+from guardia.adapters.quarantine import FolderIntake, FolderQuarantine
+from guardia.features.cases.queries import files_of, get_case_for
+from guardia.features.lab.models import Sample, Upload
+from guardia.journeys.hand_out_file import hand_out_file
+from guardia.journeys.receive_file import FileIntake, receive_file, safe_name
+from guardia.kernel import outside
+from guardia.kernel.errors import Forbidden, Invalid, TooLarge
+from guardia.kernel.vocabulary import LAB
 
 pytestmark = pytest.mark.django_db
 PLAIN = b"PLAINTEXT-THAT-MUST-NOT-LIE-ON-DISK "
@@ -218,7 +219,5 @@ with outside.replaced(quarantine=FolderQuarantine(Path({str(tmp_path / "q")!r}))
     assert [path.parent.name for path in own.files()] == ["incoming"]
     assert PLAIN[:20] not in own.files()[0].read_bytes()
     assert rows() == (0, 0)
-    from datetime import UTC, datetime
-
     assert own.quarantine.sweep(datetime.fromtimestamp(own.files()[0].stat().st_mtime + 1, UTC)) == 1
     assert own.files() == []

@@ -1,6 +1,9 @@
 """A lease is one worker's for half a minute; findings count once, from the worker that holds it."""
 
-from datetime import timedelta
+import base64
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,12 +12,12 @@ from tests.support.cast import Cast
 from tests.support.lab_bench import Bench, gates_passed, scanned
 
 from guardia.features.cases.models import CaseEvent
-from guardia.features.lab.models import LabJob
+from guardia.features.lab.models import LabJob, Sample
 from guardia.features.lab.operations import LEASE
+from guardia.journeys.draft_correction import request_proposals
 from guardia.journeys.lab_work import LeasedJob, hand_in, lease_job, open_sample, read_database_file, report_progress
 from guardia.kernel.errors import NotFound, Refused
 from labkit.wire.sealed import open_sealed
-import base64
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -33,7 +36,7 @@ def events(event_type: str) -> int:
     return CaseEvent.objects.across_companies("a test counts").filter(type=event_type).count()
 
 
-def every_use(job: LeasedJob, lease: str, now: object) -> list[object]:
+def every_use(job: LeasedJob, lease: str, now: datetime) -> list[Callable[[], object]]:
     job_id = UUID(job.id)
     sha256 = job.payload["samples"][0]["sha256"]
     file = job.payload["lane"]["files"][0]["sha256"]
@@ -45,7 +48,7 @@ def every_use(job: LeasedJob, lease: str, now: object) -> list[object]:
     ]
 
 
-def demand_lost(job: LeasedJob, lease: str, now: object) -> None:
+def demand_lost(job: LeasedJob, lease: str, now: datetime) -> None:
     for use in every_use(job, lease, now):
         with pytest.raises(Refused) as lost:
             use()
@@ -190,7 +193,7 @@ def vars_of(cast: Cast, upload: UUID, **changes: object) -> dict[str, object]:
 def test_twenty_workers_never_get_the_same_job(cast: Cast) -> None:
     for index in range(8):
         cast.open_report("standard", content=f"sample {index}".encode())
-    answers = at_once([lambda name=f"worker {index}": lease_job(name, cast.now) for index in range(20)])
+    answers = at_once([partial(lease_job, f"worker {index}", cast.now) for index in range(20)])
     assert not raised(answers)
     leased = [job.id for job in returned(answers) if job]
     assert len(leased) == len(set(leased)) == 8
@@ -206,3 +209,33 @@ def test_findings_handed_in_many_times_at_once_are_concluded_once(cast: Cast) ->
     assert {getattr(error, "code", repr(error)) for error in raised(answers)} == {"lease_lost"}
     assert events("gates_finished") == 1
     assert bench.draft(draft.case_number, draft.number).state == "gated"
+
+
+def test_a_job_that_cannot_be_made_does_not_hold_up_the_others_and_fails_at_last(
+    bench: Bench,
+) -> None:
+    broken = bench.cast.open_report().number
+    sample = Sample.objects.across_companies("a test damages").get(company_id=bench.cast.people["plus"].company_id)
+    Sample.objects.across_companies("a test damages").filter(id=sample.id).update(key_id="a key that was lost")
+    whole = bench.cast.open_report("standard").number
+    moment = bench.cast.now
+    assert lease_job("first", moment) is None
+    job = lease_job("first", moment)
+    assert job is not None
+    assert job.payload["case"] == whole
+    hand_in(UUID(job.id), job.lease, scanned(job, "detected"), "", moment)
+    for _ in range(3):
+        moment += LEASE + SECOND
+        assert lease_job("first", moment) is None
+    failed = LabJob.objects.across_companies("a test reads").get(case_number=broken)
+    assert failed.state == "failed"
+    assert "LabKeysRefused" in failed.error
+    assert events("lab_failed") == 1
+
+
+@pytest.mark.parametrize("part", ["plus", "standard"])
+def test_no_correction_is_asked_for_where_nothing_is_claimed(bench: Bench, part: str) -> None:
+    number = bench.cast.open(part).number
+    with pytest.raises(Refused, match="Only signature changes"):
+        request_proposals(bench.cast.analyst, bench.cast.now, number)
+    assert lease_job("any", bench.cast.now) is None

@@ -1,26 +1,28 @@
 """The proof closes the case only where everything fits; each attack has its sentence, and is kept."""
 
+import base64
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.support.at_once import at_once, raised, returned
+from tests.support.cast import Cast
+from tests.support.lab_bench import Bench
+from tests.support.machines import SigningMachine, verdicts
 
 from guardia.features.cases.models import Case, CaseEvent
 from guardia.features.cases.queries import get_case_for
 from guardia.features.releases.models import Proof
 from guardia.features.releases.queries import proofs_for
 from guardia.journeys.approve_draft import approve_release
-from guardia.journeys.enrol_machine import revoke_machine
+from guardia.journeys.enrol_machine import create_code, enrol_machine, revoke_machine
 from guardia.journeys.move_case import close_case
 from guardia.journeys.prove_correction import CHALLENGE_LIFE, Judged
 from guardia.kernel.errors import NotFound, Refused
 from sigdist.records.canonical import canonical_bytes
-from tests.support.at_once import at_once, raised, returned
-from tests.support.cast import Cast
-from tests.support.lab_bench import Bench
-from tests.support.machines import SigningMachine, verdicts
 
 pytestmark = pytest.mark.django_db
 
@@ -184,9 +186,7 @@ def test_a_newer_release_of_the_lane_is_good_too(corrected: Corrected) -> None:
 def test_a_release_that_the_lane_does_not_show_yet_is_refused(corrected: Corrected) -> None:
     draft = corrected.bench.gated(corrected.bench.reported(content=b"another sample " * 9))
     corrected.bench.review(draft)
-    approve_release(
-        corrected.cast.releaser, corrected.cast.now, draft.case_number, draft.number, draft.build_digest
-    )
+    approve_release(corrected.cast.releaser, corrected.cast.now, draft.case_number, draft.number, draft.build_digest)
     corrected.demand_refused(corrected.machine.prove(corrected.number, 3), "does not show release")
 
 
@@ -319,7 +319,7 @@ def test_of_two_machines_that_prove_at_once_one_closes_the_case(cast: Cast) -> N
     machines = [corrected.machine, *(SigningMachine(cast, name=f"taller-1{index}") for index in range(3))]
     statements = [machine.statement(machine.challenge(corrected.number), 2) for machine in machines]
     pairs = list(zip(machines, statements, strict=True))
-    answers = at_once([lambda it=pair: it[0].send(it[1]) for pair in pairs])
+    answers = at_once([partial(machine.send, statement) for machine, statement in pairs])
     assert not raised(answers)
     assert [judged.accepted for judged in returned(answers)].count(True) == 1
     assert events("closed") == 1
@@ -328,10 +328,6 @@ def test_of_two_machines_that_prove_at_once_one_closes_the_case(cast: Cast) -> N
 
 @pytest.mark.django_db(transaction=True)
 def test_a_code_enrols_one_machine_however_many_use_it_at_once(cast: Cast) -> None:
-    import base64
-
-    from guardia.journeys.enrol_machine import create_code, enrol_machine
-
     code = create_code(cast.plus_admin, cast.now, "taller-07")
     key = base64.b64encode(b"k" * 32).decode()
     answers = at_once([lambda: enrol_machine(code, "x", key, cast.now) for _ in range(10)])

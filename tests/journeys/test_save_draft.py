@@ -150,8 +150,8 @@ def test_only_analysts_draft_and_only_in_open_cases(bench: Bench) -> None:
     for part in ("engineer", "releaser", "duty_manager", "plus"):
         with pytest.raises(Forbidden):
             save_draft(cast.actors[part], cast.now, number, proposal_index=0)
+    request_proposals(cast.analyst, cast.now, number)
     with pytest.raises(Refused, match="being made already"):
-        request_proposals(cast.analyst, cast.now, number)
         request_proposals(cast.analyst, cast.now, number)
     close_case(cast.engineer, cast.now, number, "withdrawn", "No longer needed.")
     with pytest.raises(Refused, match="closed"):

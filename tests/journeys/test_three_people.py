@@ -1,5 +1,7 @@
 """Author, reviewer, releaser: three people, each with the role, in words before the database says it."""
 
+from functools import partial
+
 import pytest
 from tests.support.at_once import at_once, raised, returned
 from tests.support.cast import Cast
@@ -166,7 +168,7 @@ def test_of_two_drafts_released_at_once_one_is_the_next_and_the_other_is_superse
     drafts = [bench.gated(number) for number in numbers]
     for draft in drafts:
         bench.review(draft)
-    answers = at_once([lambda it=draft: bench.approve(it) for draft in drafts])
+    answers = at_once([partial(bench.approve, draft) for draft in drafts])
     assert len(returned(answers)) == 1
     assert {getattr(error, "code", repr(error)) for error in raised(answers)} == {"moved_on"}
     states = sorted(bench.draft(draft.case_number, draft.number).state for draft in drafts)

@@ -7,10 +7,10 @@ from django.db import DatabaseError, connection, transaction
 from tests.support.cast import Cast
 from tests.support.lab_bench import Bench
 
-from guardia.journeys.determine_case import determine_case
-from guardia.journeys.prove_correction import accept_proof
 from guardia.features.accounts.operations import enrol, issue_code
 from guardia.features.accounts.queries import find_open_code
+from guardia.journeys.determine_case import determine_case
+from guardia.journeys.prove_correction import accept_proof
 from guardia.kernel.vocabulary import Lane
 
 # ruff: noqa: S608  the names of tables and columns are those of this file

@@ -20,12 +20,12 @@ from guardia.features.accounts.models import Machine
 from guardia.features.cases import queries as cases_queries
 from guardia.features.cases.models import Case
 from guardia.features.contracts import queries as contracts_queries
-from guardia.features.contracts.queries import find_contract
 from guardia.features.contracts.models import Contract
+from guardia.features.contracts.queries import find_contract
 from guardia.features.lab import queries as lab_queries
+from guardia.features.releases import operations as releases
 from guardia.features.releases import queries as releases_queries
 from guardia.journeys.prove_correction import issue_challenge
-from guardia.features.releases import operations as releases
 from guardia.kernel.errors import NotFound, Refused, UnscopedQuery
 from guardia.kernel.tenancy import CompanyManager, CompanyRow
 from guardia.kernel.vocabulary import LAB, Actor, Lane

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.support.cast import Cast
-
 from guardia.features.cases import queries
 from guardia.features.lab.models import Draft
 from guardia.features.lab.queries import get_draft, latest_job
@@ -15,6 +13,7 @@ from guardia.journeys.approve_draft import approve_release, review_draft
 from guardia.journeys.draft_correction import request_proposals, save_draft
 from guardia.journeys.lab_work import LeasedJob, hand_in, lease_job
 from guardia.journeys.publish_release import publish_pending
+from tests.support.cast import Cast
 
 VERSIONS = {"yara-x": "1.23.0", "clamav": "1.4.6"}
 
@@ -88,7 +87,7 @@ class Bench:
             request_proposals(self.cast.analyst, self.cast.now, number)
         wanted = operations or [rule_added(f"Lab_{number}_{uuid4().hex[:8]}", number)]
         proposal = {"title": "One rule", "reason": "found in the sample", "operations": wanted, "recommended": True}
-        proposal["satisfies"] = {engine: True for engine in ENGINES}
+        proposal["satisfies"] = dict.fromkeys(ENGINES, True)
         self.hand_in(self.lease("draft"), {"facts": [], "proposals": [proposal]})
 
     def drafted(self, number: str, operations: list[dict[str, Any]] | None = None) -> Draft:

@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 from django.db.models import Count
+from tests.support import processes
+from tests.support.at_once import at_once, raised, returned
+from tests.support.cast import Cast
+from tests.support.lab_bench import Bench
+from tests.torture.publish_process import POINTS
 
 from guardia.adapters.release_tree import SignedTree
 from guardia.features.cases.models import CaseEvent
@@ -17,11 +22,6 @@ from guardia.kernel import outside
 from guardia.kernel.outbox.models import OutboxMessage
 from guardia.kernel.vocabulary import Lane
 from sigdist import repository
-from tests.support import processes
-from tests.support.at_once import at_once, raised, returned
-from tests.support.cast import Cast
-from tests.support.lab_bench import Bench
-from tests.torture.publish_process import POINTS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 SCRIPT = str(Path(__file__).with_name("publish_process.py"))

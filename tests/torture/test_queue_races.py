@@ -1,6 +1,7 @@
 """Two who press "take next" at once never get the same case, and the queue's order holds."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,7 @@ STAFF = ("engineer", "analyst", "reviewer", "releaser", "duty_manager")
 def test_nobody_gets_a_case_that_another_got(cast: Cast, takers: int, waiting: int) -> None:
     numbers = {cast.open(consent_standard=True).number for _ in range(waiting)}
     whose = [cast.actors[STAFF[index % len(STAFF)]] for index in range(takers)]
-    answers = at_once([lambda who=who: take_next(who, cast.now) for who in whose])
+    answers = at_once([partial(take_next, who, cast.now) for who in whose])
     assert not raised(answers)
     taken = [number for number in returned(answers) if number]
     assert sorted(taken) == sorted(numbers)[: len(taken)] if takers >= waiting else taken

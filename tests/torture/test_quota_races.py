@@ -1,5 +1,6 @@
 """Premium incidents are like money: whoever presses at once, none is spent twice and none for nothing."""
 
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -37,7 +38,7 @@ def test_of_a_hundred_who_spend_the_last_one_exactly_one_gets_premium(cast: Cast
         cast.open()
     assert left(cast) == 1
     parts = ["plus", "plus_second"]
-    answers = at_once([lambda part=parts[index % 2]: cast.open(part) for index in range(SPENDERS)])
+    answers = at_once([partial(cast.open, parts[index % 2]) for index in range(SPENDERS)])
     opened = returned(answers)
     assert [case.case_class for case in opened] == ["premium"]
     refusals = raised(answers)
@@ -59,7 +60,7 @@ def test_of_a_hundred_who_consent_one_gets_premium_and_all_are_served(cast: Cast
 
 
 def test_the_first_movements_of_a_year_grant_it_once(cast: Cast) -> None:
-    answers = at_once([lambda: cast.open()] * 12)
+    answers = at_once([cast.open] * 12)
     assert not raised(answers)
     assert (ledger("grant"), ledger("reserve"), left(cast)) == (1, 12, 0)
 
@@ -74,7 +75,7 @@ def test_a_hundred_retries_with_the_same_key_open_one_case_and_charge_once(cast:
 
 def test_of_two_requests_with_one_key_the_first_is_done_and_the_other_refused(cast: Cast) -> None:
     requests = [cast.request(subject=f"Subject {index}") for index in range(20)]
-    answers = at_once([lambda it=request: open_case(cast.plus, cast.now, it, "one-key") for request in requests])
+    answers = at_once([partial(open_case, cast.plus, cast.now, request, "one-key") for request in requests])
     assert len(returned(answers)) == 1
     assert {getattr(error, "code", repr(error)) for error in raised(answers)} == {"idempotency_key_reused"}
     assert (ledger("reserve"), cases()) == (1, 1)
@@ -82,7 +83,7 @@ def test_of_two_requests_with_one_key_the_first_is_done_and_the_other_refused(ca
 
 def test_the_same_key_of_two_people_is_two_keys(cast: Cast) -> None:
     request = cast.request()
-    answers = at_once([lambda who=who: open_case(who, cast.now, request, "key") for who in (cast.plus, cast.plus_second)])
+    answers = at_once([partial(open_case, who, cast.now, request, "key") for who in (cast.plus, cast.plus_second)])
     assert not raised(answers)
     assert cases() == 2
 
@@ -96,7 +97,11 @@ def test_one_upload_joins_one_case_however_many_want_it(cast: Cast) -> None:
 
 
 def moved(opened: OpenedCase) -> list[tuple[str, int]]:
-    rows = QuotaEntry.objects.across_companies("a test reads").filter(case_id=UUID(opened.id)).order_by("recorded_at", "id")
+    rows = (
+        QuotaEntry.objects.across_companies("a test reads")
+        .filter(case_id=UUID(opened.id))
+        .order_by("recorded_at", "id")
+    )
     return list(rows.values_list("kind", "amount"))
 
 

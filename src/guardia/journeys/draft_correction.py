@@ -45,6 +45,8 @@ def request_proposals(actor: Actor, now: datetime, number: str) -> None:
     _demand_analyst(actor)
     with journey():
         case = cases.lock_case(queries.get_case_for(actor, number))
+        if case.kind != "signature_change":
+            raise Refused("no_report", _("Only signature changes are corrected by the lab."))
         job = latest_job(case.id, case.company_id, "draft")
         if job and job.state in {"queued", "leased"}:
             raise Refused("proposals_running", _("Proposals are being made already."))

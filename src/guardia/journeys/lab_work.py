@@ -5,6 +5,7 @@ and the job goes to the next. Findings of a lost lease are refused: every job is
 """
 
 import base64
+import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import LAB, Lane
 
 Job = Any
+_log = logging.getLogger("guardia.lab")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,14 @@ def lease_job(worker: str, now: datetime, kinds: frozenset[str] = frozenset()) -
         if not lab.lease_job(job, worker[:80], digest(lease), now):
             _give_up(job, now)
             return None
-        payload = _payload(job, now)
+        try:
+            with journey():
+                payload = _payload(job, now)
+        except Exception as error:  # noqa: BLE001  whatever it is, the comment says what for
+            # One job that cannot be made must not keep the others waiting: its lease runs out, and at last it fails.
+            _log.exception("lab job %s (%s of case %s) cannot be made", job.id, job.kind, job.case_number)
+            lab.keep_error(job, f"The job could not be made: {type(error).__name__}.")
+            return None
     return LeasedJob(str(job.id), job.kind, lease, int(lab.LEASE.total_seconds()), payload)
 
 

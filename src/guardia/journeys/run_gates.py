@@ -67,7 +67,7 @@ def queue_gates(case: case_log.Case, draft: Any, now: datetime) -> None:
 def conclude_gates(job: Any, result: Mapping[str, Any], now: datetime, *, error: str = "") -> None:
     """Keep a run's findings and move its draft. Needs a transaction; the job is locked by the caller."""
     missing = [error] if error else shortfalls(result)
-    lab.finish_job(job, {**result, "passed": not missing}, error or job.error, now)
+    lab.finish_job(job, {**result, "passed": not missing}, error, now)
     case = cases.lock_case(queries.get_case_for_lab(job.case_id))
     draft = get_draft(case.id, case.company_id, job.draft.number, lock=True)
     if draft.state == "gating":

@@ -134,13 +134,19 @@ def _next_in_lab(case: Case, events: list[EventFact]) -> tuple[str, str]:
         return _("The correction comes with the next batch of the standard lane."), nothing
     if _last(events, "approved"):
         return _("The correction is being published."), nothing
-    gates = _last(events, "gates_finished")
-    if gates and gates.payload["passed"]:
-        return _("Two more people approve the correction."), nothing
-    if _last(events, "drafted"):
+    newest = _last(events, "drafted", "gates_finished")
+    if newest and newest.type == "drafted":
         return _("The correction runs through the gates."), nothing
+    if newest:
+        return _after_gates(newest), nothing
     who = case.holder_name or _("The lab")
     return _("%(who)s prepares the determination and a correction.") % {"who": who}, nothing
+
+
+def _after_gates(gates: EventFact) -> str:
+    if gates.payload["passed"]:
+        return _("Two more people approve the correction.")
+    return _("A gate failed: the lab corrects the draft.")
 
 
 def _restore_words(report: Report | None) -> str:

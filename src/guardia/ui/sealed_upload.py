@@ -180,5 +180,5 @@ def _kept_before(request: HttpRequest, file_id: str) -> KeptFile:
             size if isinstance(size, int) else None,
             str(said.get("sha256") or "")[:MOST_CHARACTERS],
         )
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return KeptFile(file_id, file_id, None, "")  # only what is shown; the journey looks the file up by its id

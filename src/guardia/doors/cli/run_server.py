@@ -262,19 +262,19 @@ def _enrol_samples(own: Settings) -> None:
     from guardia.journeys.make_sample_data import COMPANIES, machine_code
 
     for number, facts in enumerate(COMPANIES.values(), start=1):
-        home = own.var / "machines" / f"machine-{number}"
-        if (home / "enrolment.json").exists() or (home.exists() and any(home.iterdir())):
-            continue
-        code = machine_code(facts["people"][0][0], f"SRV-{number:02d}", clock.now())
-        agent = [str(Path(sys.executable).with_name("guardia-agent"))]
-        for words in (
-            ["enrol", "--home", str(home), "--server", own.public_url, "--code", code, "--name", f"SRV-{number:02d}"],
-            ["update", "--home", str(home)],
-        ):
-            done = subprocess.run([*agent, *words], capture_output=True, text=True, check=False)
-            if done.returncode:
-                _say(f"Sample machine {number}: {done.stderr.strip() or done.stdout.strip()}")
-                break
+        home, name = own.var / "machines" / f"machine-{number}", f"SRV-{number:02d}"
+        if not (home / "enrolment.json").exists():
+            code = machine_code(facts["people"][0][0], name, clock.now())
+            _agent("enrol", home, "--server", own.public_url, "--code", code, "--name", name)
+        if not (home / "current").exists():
+            _agent("update", home)
+
+
+def _agent(act: str, home: Path, *words: str) -> None:
+    command = [str(Path(sys.executable).with_name("guardia-agent")), act, "--home", str(home), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        _say(f"Sample machine {home.name}: {done.stderr.strip() or done.stdout.strip()}")
 
 
 def _welcome(own: Settings) -> None:

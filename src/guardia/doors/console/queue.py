@@ -69,12 +69,12 @@ def _show(request: HttpRequest, failure: Failure | None = None) -> HttpResponse:
 
 def _views(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     titles = {
-        "open": pgettext("view", "All open"),
+        "open": pgettext("view", "Open"),
         "mine": _("Mine"),
         "unassigned": _("Unassigned"),
         "due": _("Due in 1 h"),
         "signature": _("Signature changes"),
-        "waiting": pgettext("view", "Waiting for customer"),
+        "waiting": pgettext("view", "Waiting"),
         "closed": _("Closed"),
     }
     return [(view, titles[view], counts.get(view, 0)) for view in VIEWS]

@@ -59,7 +59,7 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
         raise Invalid("body_too_large", f"At most {LARGEST_BODY} bytes are taken in here.")
     try:
         body = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid("malformed", "The body is not JSON.") from error
     if not isinstance(body, dict):
         raise Invalid("malformed", "The body is not a JSON object.")

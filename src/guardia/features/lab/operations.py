@@ -113,7 +113,7 @@ def lease_job(job: LabJob, worker: str, lease_digest: str, now: datetime) -> boo
     """Lease a job (locked by the caller) to a worker; False where too many workers were lost over it: it is failed."""
     if job.attempts >= ABANDONED_AFTER:
         job.state, job.finished_at = "failed", now
-        job.error = f"{job.attempts} lab workers were lost over this job; the last was {job.worker}."
+        job.error = job.error or f"{job.attempts} lab workers were lost over this job; the last was {job.worker}."
         job.save(update_fields=["state", "finished_at", "error"])
         return False
     job.state, job.worker, job.lease_digest, job.leased_until = "leased", worker, lease_digest, now + LEASE
@@ -129,6 +129,13 @@ def keep_request(job: LabJob, request: Mapping[str, Any]) -> None:
     """Keep what a leased job was asked, with the releases of that moment."""
     job.request = dict(request)
     job.save(update_fields=["request"])
+
+
+@operation
+def keep_error(job: LabJob, error: str) -> None:
+    """Keep why a job, leased or not, does not go on."""
+    job.error = error
+    job.save(update_fields=["error"])
 
 
 @operation

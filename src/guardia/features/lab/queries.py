@@ -91,7 +91,12 @@ def latest_job(case_id: UUID, company_id: UUID, kind: str) -> LabJob | None:
 
 def gate_job(draft: Draft) -> LabJob | None:
     """Return a draft's latest run of the gates."""
-    return LabJob.objects.of_company(draft.company_id).filter(draft=draft, kind="gates").order_by("-created_at", "-id").first()
+    return (
+        LabJob.objects.of_company(draft.company_id)
+        .filter(draft=draft, kind="gates")
+        .order_by("-created_at", "-id")
+        .first()
+    )
 
 
 def drafts_of(case_id: UUID, company_id: UUID) -> QuerySet[Draft]:
