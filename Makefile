@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help setup system run test check fix seed tour bench torture clean distclean lock
+.PHONY: help setup system run test check fix seed tour bench torture shots clean distclean lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/\1\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ bench: setup ## every benchmark; tables on screen, JSON under var/benchmarks
 
 torture: setup ## the tests that kill and race, ten times over
 	for round in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/pytest -q -n 2 -k "kill or concurrent or race" || exit 1; done
+
+shots: setup ## take docs/screenshots anew, from a server of its own
+	$(BIN)/python -m tests.browser.take_screenshots
 
 lock: ## write requirements.lock and package-lock.json anew
 	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --allow-unsafe -o requirements.lock pyproject.toml

@@ -6,10 +6,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 
+import httpx
 from django.db import connection
 
 STARTS_WITHIN_S = 30
@@ -59,13 +58,11 @@ class WebProcess:
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "the web server ended at its start"
             try:
-                urllib.request.urlopen(f"{self.url}/healthz", timeout=2).close()
-            except urllib.error.HTTPError:
-                return  # 503: it answers
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                httpx.get(f"{self.url}/healthz", timeout=2)
+            except httpx.HTTPError:
                 time.sleep(0.05)
             else:
-                return
+                return  # whatever it says, it answers
         raise AssertionError("the web server did not answer in time")
 
     def kill(self) -> None:

@@ -4,7 +4,7 @@ the baseline release. Made once; a second run finds everything there. Refused in
 
 import random
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -98,7 +98,7 @@ def _company(name: str, facts: dict[str, Any], plan: Any, calendars: dict[str, A
     start = date(now.year, 2, 1) if now.month > 1 else date(now.year - 1, 2, 1)
     calendar = calendars[plan.office["calendar"]]
     contract = contracts.add_contract(
-        facts["contract"], company.id, plan, start, start + timedelta(days=3 * 365), calendar.id, now
+        facts["contract"], company.id, plan, start, start.replace(year=start.year + 3), calendar.id, now
     )
     people = [
         accounts.add_person(email, full, PASSWORD, now, company=company, is_company_admin=admin, language="es")

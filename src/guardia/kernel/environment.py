@@ -121,7 +121,8 @@ class Reader:
         try:
             return self._long_enough(f"{name}, kept in {path}", _kept(path))
         except OSError as error:
-            self.complaints.append(f"GUARDIA_PRIVATE: cannot keep a secret in {keep_in}: {error.strerror}")
+            line = f"GUARDIA_PRIVATE: cannot keep secrets in {keep_in}: {error.strerror}"
+            self.complaints += [line] if line not in self.complaints else []
             return Secret("")
 
     def _long_enough(self, name: str, text: str) -> Secret:

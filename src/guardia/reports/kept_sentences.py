@@ -25,8 +25,8 @@ FORMS = (
     gettext_noop("The proof is about other files: %(missing)s of the case's are missing."),
     gettext_noop("Still failing on the machine: %(files)s."),
     # the gates: first the summaries, then what failed
-    gettext_noop("All %(count)s sample(s) of the case are detected in every engine"),
-    gettext_noop("All %(count)s sample(s) of the case are not detected in every engine"),
+    gettext_noop("Every engine detects all %(count)s sample(s) of the case"),
+    gettext_noop("No engine detects any of the %(count)s sample(s) of the case"),
     gettext_noop("All %(count)s sample(s) of %(cases)s closed case(s) keep their verdict in every engine"),
     gettext_noop("There is no closed case yet"),
     gettext_noop("All %(count)s detection(s) of %(samples)s malware sample(s) are kept"),

@@ -20,8 +20,10 @@ def claim(bench: Bench, advance: Advance) -> Found:
     if not samples:
         return Found("The case has no sample to check", {}, [Failure("There is no sample of the claim to check")])
     failures, asked = _expected(bench, samples, advance, "the case's sample")
-    wanted = "detected" if bench.payload.claim == "FN" else "not detected"
-    good = f"All {len(samples)} sample(s) of the case are {wanted} in every engine"
+    if bench.payload.claim == "FN":
+        good = f"Every engine detects all {len(samples)} sample(s) of the case"
+    else:
+        good = f"No engine detects any of the {len(samples)} sample(s) of the case"
     return Found(good if not failures else _short(failures), {"samples": len(samples), "verdicts": asked}, failures)
 
 

@@ -137,9 +137,7 @@ def test_what_was_refused_with_a_key_may_be_sent_right_with_it(stage: Stage) -> 
     assert post(program, CASES, an_incident(), Idempotency_Key="k1").status_code == 201
 
 
-@pytest.mark.parametrize(
-    "body", ["", "{", "\x00", "[" * 100_000, '{"severity": ' + "9" * 5000 + "}"]
-)
+@pytest.mark.parametrize("body", ["", "{", "\x00", "[" * 100_000, '{"severity": ' + "9" * 5000 + "}"])
 def test_a_body_that_is_not_json_is_refused(stage: Stage, body: str) -> None:
     answer = post(stage.program("plus"), CASES, body)
     problem_of(answer, 422 if not body else 400, "malformed")

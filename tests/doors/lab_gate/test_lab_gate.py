@@ -12,10 +12,11 @@ from django.test import Client
 from tests.doors.stage import PROBLEM, Stage, bearer, body_of, lab_worker
 from tests.support.lab_bench import gates_passed, scanned
 
-from guardia.features.lab.models import LabJob
+from guardia.features.lab.models import LabJob, Sample
 from guardia.features.lab.queries import latest_job
 from guardia.journeys.lab_work import LeasedJob
 from guardia.kernel import clock
+from guardia.kernel.outside import outside
 from labkit.wire.sealed import open_sealed
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +201,9 @@ def test_findings_that_cannot_be_read_are_not_kept(stage: Stage, result: Any, pl
 def test_proposals_that_no_page_can_show_are_not_kept(stage: Stage, proposal: Any) -> None:
     stage.bench.reported()
     job = lease(kinds=["draft"])
-    refused = post(lab_worker(), job_url(job, "result"), {"ok": True, "result": {"proposals": [proposal]}}, job["lease"])
+    refused = post(
+        lab_worker(), job_url(job, "result"), {"ok": True, "result": {"proposals": [proposal]}}, job["lease"]
+    )
     problem_of(refused, 422, "findings_malformed")
 
 
@@ -238,9 +241,6 @@ def test_a_failure_is_kept_with_its_sentence_and_shown_to_staff(stage: Stage) ->
 
 
 def test_an_object_that_is_gone_is_said_to_be_missing(stage: Stage) -> None:
-    from guardia.features.lab.models import Sample
-    from guardia.kernel.outside import outside
-
     stage.cast.open_report(content=b"gone" * 30)
     job = lease()
     sample = job["payload"]["samples"][0]["sha256"]

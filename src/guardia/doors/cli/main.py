@@ -8,6 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from django.db import OperationalError
+
+from guardia.kernel.errors import GuardiaError
+
 COMMANDS = {
     "run": ("guardia.doors.cli.run_server", "start everything: database, sample data, web, workers, release tree"),
     "tour": ("guardia.doors.cli.tour", "drive the main job on a running server as separate people and machines"),
@@ -40,6 +44,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(arguments[1:])
     except BrokenPipeError:
         return 1
+    except OperationalError as error:
+        return _complain(f"the database does not answer: {str(error).splitlines()[0]}")
+    except GuardiaError as error:
+        return _complain(error.sentence)
+    except OSError as error:
+        return _complain(f"cannot use {error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _complain(line: str) -> int:
+    sys.stderr.write(f"guardia: {line}\n")
+    return 1
 
 
 def entry() -> None:

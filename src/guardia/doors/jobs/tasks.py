@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.mail import EmailMessage
+from procrastinate import exceptions, jobs
 from procrastinate.contrib.django import app
 
 from guardia.journeys.enrol_machine import admit_subscribers
@@ -69,4 +70,8 @@ async def retry_stalled(context: Any, timestamp: int) -> None:  # noqa: ARG001  
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
         _log.warning("job %s (%s) was left by a lost worker; it is done again", job.id, job.task_name)
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except (exceptions.AlreadyEnqueued, exceptions.UniqueViolation):
+            # Another one waits already and does the same work: tasks look for everything that is due.
+            await manager.finish_job(job, jobs.Status.FAILED, delete_job=True)
