@@ -6,9 +6,11 @@ import stat
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from guardia.config.settings import _database
 from guardia.kernel.environment import PROJECT, BadSettings, Secret, Settings, read_settings
 
 DOCUMENT = (PROJECT / "docs" / "settings.md").read_text(encoding="utf-8")
@@ -228,6 +230,15 @@ def test_no_secret_stands_in_a_repr_or_a_complaint(tmp_path: Path) -> None:
     for name in ("DATABASE_URL", "GUARDIA_MAIL_URL"):
         (line,) = complaints(tmp_path, **{**hidden, name: "wrong://u:hunter2@host/name"})
         assert "hunter2" not in line
+
+
+def test_what_a_database_url_asks_of_the_connection_reaches_it() -> None:
+    made = _database("postgresql://u%40x:p%2Fw@db.example:6432/name?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem")
+    assert (made["USER"], made["PASSWORD"], made["HOST"], made["PORT"]) == ("u@x", "p/w", "db.example", "6432")
+    options: Any = made["OPTIONS"]
+    assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/etc/ca.pem")
+    assert "statement_timeout" in options["options"]
+    assert _database("postgresql://postgres@/guardia?host=/run/pg")["HOST"] == "/run/pg"
 
 
 def test_the_embedded_database_is_told_by_its_socket(tmp_path: Path) -> None:

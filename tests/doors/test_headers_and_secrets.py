@@ -76,6 +76,7 @@ def test_private_pages_are_kept_by_nobody_on_the_way(stage: Stage) -> None:
     for part, address in (("plus", f"/cases/{stage.released}/"), ("analyst", "/console/queue/")):
         answer = stage.browser(part).get(address)
         assert "Cookie" in answer.headers["Vary"]
+        assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
 def test_cookies_are_kept_from_script_and_from_other_sites(stage: Stage) -> None:

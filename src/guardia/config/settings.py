@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
@@ -78,16 +78,18 @@ TEMPLATES = [
 
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    query = dict(parse_qsl(parts.query))
+    host, options = query.pop("host", parts.hostname or ""), query.pop("options", "")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"options": "-c lock_timeout=10s -c statement_timeout=60s"},
+        # What else the URL says (sslmode, sslrootcert, …) is libpq's.
+        "OPTIONS": {**query, "options": f"-c lock_timeout=10s -c statement_timeout=60s {options}".strip()},
         "TEST": {"NAME": os.environ.get("GUARDIA_TEST_DATABASE", "test_guardia")},
     }
 

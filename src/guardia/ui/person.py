@@ -75,6 +75,8 @@ def console_page(*roles: Role) -> Callable[[View], View]:
 
 def _answered(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     try:
-        return view(request, *args, **kwargs)
+        answer = view(request, *args, **kwargs)
     except GuardiaError as error:
-        return refusal_page(request, error)
+        answer = refusal_page(request, error)
+    answer.headers.setdefault("Cache-Control", "private, no-cache")  # not no-store: Back keeps what was typed
+    return answer

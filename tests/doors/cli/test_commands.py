@@ -145,7 +145,8 @@ def test_a_full_disk_is_said_with_what_is_needed(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5 * 1024 * 1024))
     assert run_server.main(["--prepare-only"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"the disk of {tmp_path / 'var'} has 5 MB free; at least {run_server.LEAST_FREE_MB} MB are needed" in line
+    needed = run_server.LEAST_FREE_FIRST_MB
+    assert line == f"guardia: the disk of {tmp_path / 'var'} has 5 MB free; at least {needed} MB are needed"
 
 
 def test_a_disk_that_fills_while_it_starts_is_said_too(
