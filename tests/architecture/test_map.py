@@ -1,5 +1,6 @@
 """The map and the list of targets are whole: a package or a target that they leave out fails here."""
 
+import os
 import re
 import subprocess
 
@@ -32,6 +33,8 @@ def test_help_lists_every_target() -> None:
     targets = set(TARGET.findall(text))
     phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
     assert phony is not None
-    shown = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    outside_make = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--no-print-directory", "help"]
+    shown = subprocess.run(command, cwd=PROJECT, env=outside_make, capture_output=True, text=True, check=True).stdout
     listed = {line.split()[1] for line in shown.splitlines()}
     assert targets == listed == set(phony.group(1).split())

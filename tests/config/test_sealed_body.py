@@ -100,6 +100,14 @@ def test_a_large_body_lies_in_a_file_without_a_name_and_not_in_memory() -> None:
 
 # ---- the handler ----
 
+KNOWN: dict[str, Any] = {"headers": [(b"cookie", b"sessionid=x")]}
+STRANGER: dict[str, Any] = {"headers": [(b"content-type", b"application/octet-stream")]}
+
+
+def test_a_stranger_may_send_fields_and_no_files(small_limit: int) -> None:
+    assert longest_body(STRANGER) == sealed_body.ROOM_FOR_FIELDS < small_limit
+    assert longest_body({"headers": [(b"authorization", b"Bearer gt_x")]}) == small_limit
+
 
 def received(*pieces: bytes, ends: bool = True) -> Any:
     """Return an ASGI `receive` that brings these pieces, and then the end or a hang-up."""
@@ -119,12 +127,16 @@ def small_limit(settings: Any) -> Iterator[int]:
     own: Settings = settings.GUARDIA
     small = type(own)(**{**own.__dict__, "upload_limit": 1024})
     with override_settings(GUARDIA=small):
-        yield longest_body()
+        yield longest_body(KNOWN)
 
 
 def read_body(receive: Any) -> Any:
-    """Let the handler read a body."""
-    return asyncio.run(SealedBodyHandler().read_body(receive))
+    """Let the handler read a body of somebody who says who they are."""
+    token = sealed_body._limit.set(longest_body(KNOWN))
+    try:
+        return asyncio.run(SealedBodyHandler().read_body(receive))
+    finally:
+        sealed_body._limit.reset(token)
 
 
 def kept_in_hand(monkeypatch: pytest.MonkeyPatch) -> list[SealedSpool]:

@@ -8,8 +8,10 @@ from tests.support.cast import Cast
 from guardia.features.cases import queries
 from guardia.features.contracts.queries import balance, find_contract
 from guardia.journeys.open_case import open_case
+from guardia.journeys.write_message import write_message
 from guardia.kernel.errors import Invalid, Refused
 from guardia.kernel.ids import is_case_number
+from guardia.reports.case_page import case_version
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +59,15 @@ def test_a_signature_change_without_its_facts_names_every_field(cast: Cast) -> N
     with pytest.raises(Invalid) as refused:
         open_case(cast.plus, cast.now, request)
     assert set(refused.value.fields) == {"product", "engine", "database_version", "detection_name", "files"}
+
+
+def test_an_internal_note_does_not_move_the_customers_live_page(cast: Cast) -> None:
+    number = cast.open().number
+    before = case_version(cast.plus, number)
+    seen_by_staff = case_version(cast.engineer, number)
+    assert before == seen_by_staff != "0"
+    write_message(cast.engineer, cast.now, number, "For us only.", is_internal=True)
+    assert case_version(cast.plus, number) == before
+    assert case_version(cast.engineer, number) != seen_by_staff
+    write_message(cast.engineer, cast.now, number, "For the customer.")
+    assert case_version(cast.plus, number) != before

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import tempfile
+from contextvars import ContextVar
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
@@ -21,6 +22,9 @@ FILES_IN_A_FORM = 4
 """So many files of the largest size may come in one form."""
 ROOM_FOR_FIELDS = 2 * 1024 * 1024
 BLOCK_BYTES = 16
+
+
+_limit: ContextVar[int] = ContextVar("limit of this request's body", default=ROOM_FOR_FIELDS)
 
 
 class BodyTooLarge(Exception):
@@ -79,22 +83,33 @@ class SealedSpool(io.RawIOBase):
         super().close()
 
 
-def longest_body() -> int:
-    """Return how many bytes one request may have."""
-    return int(settings.GUARDIA.upload_limit) * FILES_IN_A_FORM + ROOM_FOR_FIELDS
+def longest_body(scope: Any) -> int:
+    """Return how many bytes a request may have: files only from those who at least say who they are.
+
+    Whether it is true is for the view to check; here it keeps strangers from filling the disk. The sign-in form and
+    whatever else a stranger may send has fields, never files.
+    """
+    headers = {name for name, _value in scope.get("headers", [])}
+    if b"authorization" in headers or b"cookie" in headers:
+        return int(settings.GUARDIA.upload_limit) * FILES_IN_A_FORM + ROOM_FOR_FIELDS
+    return ROOM_FOR_FIELDS
 
 
 class SealedBodyHandler(ASGIHandler):
     """Django's handler with a sealed spool and a limit."""
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        limit = longest_body(scope)
+        token = _limit.set(limit)
         try:
             await super().handle(scope, receive, send)
         except BodyTooLarge:
-            await _answer_too_large(send)
+            await _answer_too_large(send, limit)
+        finally:
+            _limit.reset(token)
 
     async def read_body(self, receive: Any) -> Any:
-        spool, limit = SealedSpool(), longest_body()
+        spool, limit = SealedSpool(), _limit.get()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -110,8 +125,8 @@ class SealedBodyHandler(ASGIHandler):
         return io.BufferedReader(spool)
 
 
-async def _answer_too_large(send: Any) -> None:
-    megabytes = longest_body() // 1024 // 1024
+async def _answer_too_large(send: Any, limit: int) -> None:
+    megabytes = limit // 1024 // 1024
     detail = f"One request may have at most {megabytes} MB. Send fewer files at a time."
     body = {"type": "urn:guardia:problem:body_too_large", "title": "Too large", "status": 413, "detail": detail}
     content = json.dumps(body).encode()

@@ -146,7 +146,7 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
         must_phone=must_phone(case, now),
         fixed_in=fixed.label if fixed else "",
         agent_command=f"guardia-agent update && guardia-agent verify {case.number} FILE" if report else "",
-        last_seq=case.last_seq,
+        last_seq=_seen_seq(actor, case),
         precheck_outcome=found.payload["outcome"] if found else "",
         has_evidence=bool(fixed and find_evidence(fixed.number)),
     )
@@ -154,4 +154,12 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
 
 def case_version(actor: Actor, number: str) -> str:
     """Return what changes whenever a case's page changes, for live views."""
-    return str(queries.get_case_for(actor, number).last_seq)
+    return str(_seen_seq(actor, queries.get_case_for(actor, number)))
+
+
+def _seen_seq(actor: Actor, case: Case) -> int:
+    """Return the seq of the last event that the reader may know of; customers are not even told of internal notes."""
+    if actor.is_staff:
+        return case.last_seq
+    seen = queries.events_of(case).exclude(payload__contains={"internal": True}).last()
+    return seen.seq if seen else 0
