@@ -194,8 +194,8 @@ DOORS: Mapping[str, list[Door]] = {
     "console/lab/<str:number>/": staff_page(case("released")),
     "console/lab/<str:number>/precheck/": staff_act(case("released"), nothing, ANY_STAFF),
     "console/lab/<str:number>/determination/": staff_act(
-        case("released"), fields(verdict="fn_confirmed", text="It is harmful"), ANALYSTS
-    ),
+        case("released"), fields(verdict="fn_confirmed", text="It is harmful"), {"analyst": DONE, "reviewer": 409}
+    ),  # the reviewer may analyse, but does not hold this case
     "console/lab/<str:number>/proposals/": staff_act(case("released"), nothing, ANALYSTS),
     "console/lab/<str:number>/drafts/": staff_act(
         case("proposed"), fields(proposal="0", title="A rule", reason="As proposed"), ANALYSTS

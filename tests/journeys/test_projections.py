@@ -98,7 +98,7 @@ def test_after_any_acts_the_projections_are_what_the_events_add_up_to(
     cast: Cast, kind: str, acts: list[tuple[str, int]]
 ) -> None:
     if kind == "report":
-        number = cast.open_report().number
+        number = cast.open_report(consent_standard=True).number
     else:
         number = cast.open("standard" if kind == "standard" else "plus", consent_standard=True).number
     moment, done = cast.now, []

@@ -24,6 +24,7 @@ def save(bench: Bench, number: str, **how: object) -> int:
 def proposed(bench: Bench) -> str:
     """A case with one proposal: a YARA rule and a ClamAV line."""
     number = bench.reported()
+    bench.determine(number)
     bench.propose(number, [rule_added("Lab_One", number), line_added("Lab.One", number)])
     return number
 

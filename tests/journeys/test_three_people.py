@@ -12,7 +12,10 @@ from guardia.features.lab.models import Approval, Draft
 from guardia.features.lab.rules.three_people import refusal
 from guardia.features.releases.models import Publication, Release
 from guardia.journeys.approve_draft import approve_release, review_draft
+from guardia.journeys.determine_case import determine_case
+from guardia.journeys.draft_correction import save_draft
 from guardia.journeys.run_gates import request_gates
+from guardia.journeys.take_case import take_case
 from guardia.kernel.errors import Forbidden, Invalid, Refused
 from guardia.kernel.vocabulary import Actor, ActorKind, Role
 
@@ -174,3 +177,22 @@ def test_of_two_drafts_released_at_once_one_is_the_next_and_the_other_is_superse
     states = sorted(bench.draft(draft.case_number, draft.number).state for draft in drafts)
     assert states == ["approved", "superseded", "superseded", "superseded"]
     assert list(Release.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
+
+
+def test_nothing_is_approved_before_the_lab_has_confirmed_the_claim(cast: Cast) -> None:
+    bench = Bench(cast)
+    number = bench.reported()
+    bench.propose(number)
+    draft = bench.draft(number, save_draft(cast.analyst, cast.now, number, proposal_index=0))
+    bench.hand_in(bench.lease("gates"), gates_passed())
+    with pytest.raises(Refused, match="not confirmed the claim"):
+        bench.review(draft)
+    with pytest.raises(Refused, match="Take it first"):
+        determine_case(cast.analyst, cast.now, number, "fn_confirmed", "Seen.")
+    take_case(cast.analyst, cast.now, number)
+    determine_case(cast.analyst, cast.now, number, "not_malicious", "At first sight.")
+    with pytest.raises(Refused, match="not confirmed the claim"):
+        bench.review(draft)
+    determine_case(cast.analyst, cast.now, number, "fn_confirmed", "At second sight.")
+    bench.review(draft)
+    assert bench.approve(bench.draft(number, draft.number))

@@ -9,7 +9,6 @@ from tests.support.lab_bench import Bench
 
 from guardia.features.accounts.operations import enrol, issue_code
 from guardia.features.accounts.queries import find_open_code
-from guardia.journeys.determine_case import determine_case
 from guardia.journeys.prove_correction import accept_proof
 from guardia.kernel.vocabulary import Lane
 
@@ -55,7 +54,7 @@ def everything_written(cast: Cast) -> Cast:
     """A story after which every append-only table has rows."""
     bench = Bench(cast)
     number = bench.reported()
-    determine_case(cast.analyst, cast.now, number, "fn_confirmed", "A new member of the family.")
+    bench.determine(number)
     bench.released(number)
     person = cast.people["plus_admin"]
     with transaction.atomic():

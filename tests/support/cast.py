@@ -79,11 +79,15 @@ class Cast:
         wanted = {"case_class": "standard"} if part.startswith("standard") else {}
         return open_case(self.actors[part], self.now, self.request(**{**wanted, **changes}), str(uuid4()))
 
-    def open_report(self, part: str = "plus", claim: str = "FN", content: bytes | None = None) -> OpenedCase:
+    def open_report(
+        self, part: str = "plus", claim: str = "FN", content: bytes | None = None, **changes: Any
+    ) -> OpenedCase:
         """Let somebody report a false negative or positive with one sample."""
         received = self.upload(part, content or uuid4().bytes * 20)
         wanted = {"case_class": "standard"} if part.startswith("standard") else {}
-        return open_case(self.actors[part], self.now, self.report((received.id,), claim, **wanted), str(uuid4()))
+        return open_case(
+            self.actors[part], self.now, self.report((received.id,), claim, **{**wanted, **changes}), str(uuid4())
+        )
 
 
 def make_cast(now: datetime) -> Cast:

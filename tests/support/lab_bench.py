@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 
 from guardia.features.cases import queries
 from guardia.features.lab.models import Draft
-from guardia.features.lab.queries import get_draft, latest_job
+from guardia.features.lab.queries import determinations_of, get_draft, latest_job
 from guardia.features.lab.rules.gates import ENGINES, GATES
 from guardia.journeys.approve_draft import approve_release, review_draft
+from guardia.journeys.determine_case import determine_case
 from guardia.journeys.draft_correction import request_proposals, save_draft
 from guardia.journeys.lab_work import LeasedJob, hand_in, lease_job
 from guardia.journeys.publish_release import publish_pending
+from guardia.journeys.take_case import take_case
 from tests.support.cast import Cast
 
 VERSIONS = {"yara-x": "1.23.0", "clamav": "1.4.6"}
@@ -91,10 +93,21 @@ class Bench:
         self.hand_in(self.lease("draft"), {"facts": [], "proposals": [proposal]})
 
     def drafted(self, number: str, operations: list[dict[str, Any]] | None = None) -> Draft:
-        """Propose and save a draft; return it with its gates waiting."""
+        """Determine, propose and save a draft; return it with its gates waiting."""
+        self.determine(number)
         self.propose(number, operations)
         saved = save_draft(self.cast.analyst, self.cast.now, number, proposal_index=0, reason="as proposed")
         return self.draft(number, saved)
+
+    def determine(self, number: str) -> None:
+        """Let the analyst take the case and confirm its claim, once."""
+        case = queries.get_case_for(self.cast.analyst, number)
+        report = queries.find_report(case)
+        if report is None or determinations_of(case.id, case.company_id):
+            return
+        take_case(self.cast.analyst, self.cast.now, number)
+        verdict = "fn_confirmed" if report.claim == "FN" else "fp_confirmed"
+        determine_case(self.cast.analyst, self.cast.now, number, verdict, "Confirmed by both engines.")
 
     def draft(self, number: str, draft_number: int) -> Draft:
         """Return a draft as it is now."""

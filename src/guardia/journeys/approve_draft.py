@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from guardia.features.cases import operations as cases
 from guardia.features.cases import queries
 from guardia.features.lab import operations as lab
-from guardia.features.lab.queries import approvals_of, get_draft
-from guardia.features.lab.rules.three_people import holds_role, refusal
+from guardia.features.lab.queries import approvals_of, determinations_of, get_draft
+from guardia.features.lab.rules.three_people import holds_role, refusal, undetermined
 from guardia.features.releases import operations as releases
 from guardia.features.releases.queries import head
 from guardia.journeys import case_log
@@ -23,7 +23,7 @@ from guardia.kernel.audit.trail import record
 from guardia.kernel.errors import Forbidden, Refused
 from guardia.kernel.jobs import wake
 from guardia.kernel.transactions import journey
-from guardia.kernel.vocabulary import Actor, Lane
+from guardia.kernel.vocabulary import Actor, Claim, Lane
 
 
 def review_draft(
@@ -109,6 +109,11 @@ def _supersede(actor: Actor, number: str, draft_number: int) -> None:
         lab.move_draft(get_draft(case.id, case.company_id, draft_number, lock=True), "superseded")
 
 
+def _undetermined(case: case_log.Case) -> str:
+    verdicts = [row.verdict for row in determinations_of(case.id, case.company_id)]
+    return undetermined(Claim(queries.get_report(case).claim), verdicts)
+
+
 def _approve(
     actor: Actor,
     now: datetime,
@@ -127,7 +132,7 @@ def _approve(
             locked = cases.lock_case(case)
             draft = get_draft(locked.id, locked.company_id, draft_number, lock=True)
             taken = {row.role: str(row.person_id) for row in approvals_of(draft)}
-            why = refusal(slot, draft.state, actor, taken)
+            why = refusal(slot, draft.state, actor, taken) or _undetermined(locked)
             if why:
                 raise (Refused if holds_role(slot, actor) else Forbidden)("three_people", _(why))
             if draft.build_digest != build_digest:

@@ -21,7 +21,7 @@ VERDICTS = ("fn_confirmed", "fp_confirmed", "detection_correct", "not_malicious"
 def determine_case(
     actor: Actor, now: datetime, number: str, verdict: str, text: str, *, idempotency_key: str | None = None
 ) -> None:
-    """Add the lab's determination. It is a result of analysis: given by the holder, it is a qualified answer."""
+    """Add the lab's determination. It is a result of analysis by the holder of the case: a qualified answer."""
     if Role.ANALYST not in actor.roles:
         raise Forbidden("analyst_only", _("Only an analyst determines."))
     if verdict not in VERDICTS:
@@ -34,9 +34,11 @@ def determine_case(
 
         def do() -> dict[str, str]:
             locked = cases.lock_case(case)
+            if str(locked.holder_id) != actor.id:
+                raise Refused("not_the_holder", _("The specialist who has the case determines. Take it first."))
             lab.determine(locked.id, locked.company_id, verdict, text, actor, now)
             case_log.add(locked, "determined", actor, now, {"verdict": verdict, "text": text})
-            if str(locked.holder_id) == actor.id and locked.closed_at is None:
+            if locked.closed_at is None:
                 seq = case_log.add(
                     locked, "answered", actor, now, {"text": text, "how": "analysis", "qualified": True, "files": []}
                 )

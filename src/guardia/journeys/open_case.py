@@ -25,6 +25,7 @@ from guardia.journeys.once import once
 from guardia.journeys.precheck_case import queue_precheck
 from guardia.kernel.errors import Forbidden, Invalid, Refused
 from guardia.kernel.ids import uuid7
+from guardia.kernel.plain_text import one_line
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Actor, CaseClass, CaseKind, Channel, Claim, Severity
 
@@ -72,7 +73,7 @@ class _Complaints:
     fields: dict[str, str] = field(default_factory=dict)
 
     def need(self, name: str, value: str, sentence: str) -> None:
-        if not value.strip():
+        if not one_line(value):
             self.fields[name] = sentence
         else:
             self.fit(name, value)
@@ -191,7 +192,7 @@ def _open(actor: Actor, now: datetime, request: CaseRequest) -> dict[str, str]:
         _reserve(case, contract, actor, now)
     if is_report:
         names = ("claim", "product", "engine", "database_version", "detection_name")
-        cases.add_report(case, {name: getattr(request, name).strip() for name in names})
+        cases.add_report(case, {name: one_line(getattr(request, name)) for name in names})
         queue_precheck(case, now)
     notify_customer(case, "opened", seq, now)
     return {"id": str(case.id), "number": case.number, "case_class": granted.case_class.value}
@@ -211,7 +212,7 @@ def _new_case(actor: Actor, now: datetime, request: CaseRequest, contract: Any, 
         number=cases.next_case_number(),
         kind=request.kind,
         channel=request.channel.value,
-        subject=request.subject.strip(),
+        subject=one_line(request.subject),
         opened_by_id=UUID(actor.id),
         opened_by_name=actor.name,
         contract_id=contract.id,

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from guardia.features.cases import operations as cases
 from guardia.features.cases import queries
@@ -75,7 +76,7 @@ def _write(actor: Actor, now: datetime, case: case_log.Case, request: dict[str, 
             "state_changed",
             actor,
             now,
-            {"act": "resume", "state": "in_progress", "reason": _("The customer answered.")},
+            {"act": "resume", "state": "in_progress", "reason": gettext_noop("The customer answered.")},
         )
     if actor.is_staff and not request["internal"]:
         notify_customer(case, "message", seq, now)

@@ -14,11 +14,11 @@ from guardia.features.cases.models import Case
 from guardia.features.lab import queries as lab
 from guardia.features.lab.models import Draft, LabJob
 from guardia.features.lab.rules.gates import ENGINES, GATES
-from guardia.features.lab.rules.three_people import refusal
+from guardia.features.lab.rules.three_people import refusal, undetermined
 from guardia.features.releases.queries import find_release, find_release_of
 from guardia.features.sla.queries import read_clock
 from guardia.kernel.errors import NotFound
-from guardia.kernel.vocabulary import Actor, Role
+from guardia.kernel.vocabulary import Actor, Claim, Role
 from guardia.reports.case_list import case_rows
 from guardia.reports.case_page import ReportView
 from guardia.reports.clock_view import clock_of_case
@@ -242,7 +242,9 @@ def _triage_acts(actor: Actor, case: Case, precheck: LabJob | None, drafting: La
     has_proposals = bool(drafting and drafting.result and drafting.result.get("proposals"))
     acts = {
         "precheck": closed or (_("The precheck is running already.") if precheck and precheck.state in busy else ""),
-        "determination": analyst or closed,
+        "determination": analyst
+        or closed
+        or ("" if str(case.holder_id) == actor.id else _("The specialist who has the case determines. Take it first.")),
         "proposals": analyst
         or closed
         or (_("Proposals are being made already.") if drafting and drafting.state in busy else ""),
@@ -404,16 +406,18 @@ def _records(draft: Draft, names: Mapping[str, str]) -> tuple[RecordEdit, ...]:
     return tuple(edits)
 
 
-def _draft_acts(actor: Actor, draft: Draft) -> Acts:
+def _draft_acts(actor: Actor, draft: Draft, claim: Claim) -> Acts:
     taken = {row.role: str(row.person_id) for row in lab.approvals_of(draft)}
     analyst = "" if Role.ANALYST in actor.roles else _("Only an analyst does this.")
     rerun = "" if draft.state in {"saved", "gate_failed"} else _("The gates of this draft are running or have passed.")
     released = _("This draft is released already.") if draft.state == "approved" else ""
+    verdicts = [row.verdict for row in lab.determinations_of(draft.case_id, draft.company_id)]
+    open_question = undetermined(claim, verdicts)
     reasons = {
         "gates": analyst or rerun,
         "draft": analyst or released,
-        "review": _translated(refusal("reviewer", draft.state, actor, taken)),
-        "approve": _translated(refusal("releaser", draft.state, actor, taken)),
+        "review": _translated(refusal("reviewer", draft.state, actor, taken) or open_question),
+        "approve": _translated(refusal("releaser", draft.state, actor, taken) or open_question),
     }
     return Acts({name: Act(name, why) for name, why in reasons.items()})
 
@@ -455,7 +459,7 @@ def draft_page(actor: Actor, now: datetime, number: str, draft_number: int) -> D
         people=_people(draft),
         records=_records(draft, names),
         proposals=_proposals(drafting),
-        acts=_draft_acts(actor, draft),
+        acts=_draft_acts(actor, draft, Claim(report.claim)),
         is_live=draft.state == "gating",
         release_label=release.label if release else "",
         version=_version(case, job, draft),

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Router, Schema
 from ninja.params import functions as parameters
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from guardia.doors.api.asked import Asked
 from guardia.doors.api.authentication import ContactToken, contact_of
@@ -40,7 +40,7 @@ class NewCase(Asked):
 
     kind: str
     case_class: str
-    severity: int
+    severity: StrictInt
     subject: str
     description: str
     claim: str = ""

@@ -108,6 +108,8 @@ def _demand_folders(own: Settings) -> None:
         (own.private, 0o700),
         (own.private / "keys", 0o700),
         (own.private / "scratch", 0o700),
+        (own.var / "mail", 0o700),
+        (own.var / "log", 0o700),
     ):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=mode)

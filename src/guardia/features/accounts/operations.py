@@ -89,7 +89,7 @@ def enrol(code: EnrolmentCode, name: str, public_key: bytes, lane: Lane, now: da
     token = make_token("gm")
     machine = Machine.objects.create(
         company_id=code.company_id,
-        name=name or code.machine_name,
+        name=code.machine_name or name,
         public_key=public_key,
         digest=digest(token),
         lane=lane.value,

@@ -4,9 +4,9 @@ A draft is reviewed after all gates have passed on exactly its build, and releas
 holds the role and has no other of the three on this draft.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from guardia.kernel.vocabulary import Actor, Role
+from guardia.kernel.vocabulary import Actor, Claim, Role
 from guardia.kernel.words import gettext_noop
 
 ACTS = {"reviewer": ("gated", Role.REVIEWER), "releaser": ("reviewed", Role.RELEASER)}
@@ -23,7 +23,8 @@ _STATE = {
     "reviewed": gettext_noop("This draft is reviewed already."),
     "approved": gettext_noop("This draft is released already."),
     "superseded": gettext_noop(
-        "Another release came in between. Save the draft again, so that the gates run on the new bytes."
+        "A newer draft or another release took the place of this one. "
+        "Save the draft again, so that the gates run on the new bytes."
     ),
 }
 
@@ -46,3 +47,11 @@ def refusal(slot: str, draft_state: str, actor: Actor, taken: Mapping[str, str])
 def holds_role(slot: str, actor: Actor) -> bool:
     """Whether the actor has the role that `slot` asks for."""
     return ACTS[slot][1] in actor.roles
+
+
+def undetermined(claim: Claim, verdicts: Sequence[str]) -> str:
+    """Return why no draft of a case may be approved yet, or an empty string: the last determination must confirm it."""
+    wanted = "fn_confirmed" if claim is Claim.FALSE_NEGATIVE else "fp_confirmed"
+    if verdicts and verdicts[-1] == wanted:
+        return ""
+    return gettext_noop("The lab has not confirmed the claim. The holder of the case records the determination first.")
