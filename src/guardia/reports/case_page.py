@@ -113,7 +113,7 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
     people = people_by_id(contacts_of(contract))
     fixed = find_release(case.fixed_in)
     found = next((event for event in reversed(facts) if event.type == "precheck"), None)
-    title, text = next_step(case, report, facts, clock, now)
+    title, text = next_step(case, report, facts)
     return CasePage(
         id=str(case.id),
         number=case.number,
@@ -137,7 +137,7 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
         report=_report_view(report),
         files=file_views(files),
         timeline=Teller(actor, files).tell(rows, pauses_of([s for s in clock.stretches if s.start <= now])),
-        steps=evidence_steps(case, report, facts, clock) if report else (),
+        steps=evidence_steps(case, facts) if report else (),
         next_title=title,
         next_text=text,
         acts=case_acts(actor, case, facts),

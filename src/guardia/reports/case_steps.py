@@ -1,7 +1,6 @@
 """The evidence chain of a signature change, and what happens next, in the reader's language."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,7 +9,7 @@ from guardia.features.cases.models import Case, Report
 from guardia.features.cases.rules.projection import EventFact
 from guardia.features.sla.rules.policies import Policy
 from guardia.reports.kept_sentences import told
-from guardia.reports.showing import ClockView, Step
+from guardia.reports.showing import Step
 from guardia.reports.timeline import DETERMINATIONS, span_words
 
 
@@ -31,7 +30,7 @@ def _last(events: list[EventFact], *types: str) -> EventFact | None:
     return next((event for event in reversed(events) if event.type in types), None)
 
 
-def evidence_steps(case: Case, report: Report, events: list[EventFact], clock: ClockView) -> tuple[Step, ...]:
+def evidence_steps(case: Case, events: list[EventFact]) -> tuple[Step, ...]:
     """Return the chain from the sample to the machine's proof: done, now, to come."""
     precheck, determined = _last(events, "precheck"), _last(events, "determined")
     drafted, joined = _last(events, "drafted"), _last(events, "joined")
@@ -67,7 +66,6 @@ def evidence_steps(case: Case, report: Report, events: list[EventFact], clock: C
         if not is_done and not is_now_set:
             state, is_now_set = "now", True
         steps.append(Step(state, title, detail))
-    del report, clock
     return tuple(steps)
 
 
@@ -92,11 +90,8 @@ def _gate_words(gates: EventFact | None, joined: EventFact | None) -> str:
     return _("6 of 6 passed") if gates.payload["passed"] else _("A gate failed; the lab corrects the draft")
 
 
-def next_step(
-    case: Case, report: Report | None, events: list[EventFact], clock: ClockView, now: datetime
-) -> tuple[str, str]:
+def next_step(case: Case, report: Report | None, events: list[EventFact]) -> tuple[str, str]:
     """Return what happens next and what the customer has to do, as a title and a text."""
-    del clock, now
     if case.closed_at is not None:
         return _("The request is closed."), _restore_words(report) if case.closed_how == "machine_proved" else told(
             case.state_reason

@@ -41,19 +41,9 @@ def vendor_company() -> Company:
     return Company.objects.get(is_vendor=True)
 
 
-def find_person(person_id: UUID) -> Person | None:
-    """Return the person, or None."""
-    return Person.objects.filter(id=person_id).first()
-
-
 def people_by_id(ids: Iterable[UUID]) -> dict[UUID, Person]:
     """Return people by id, unknown ones left out."""
     return {person.id: person for person in Person.objects.filter(id__in=list(ids))}
-
-
-def staff_with(role: Role) -> QuerySet[Person]:
-    """Return active members of staff with a role."""
-    return Person.objects.filter(roles__contains=[role.value], is_active=True).order_by("name")
 
 
 def find_actor_by_token(token: str, now: datetime) -> Actor | None:
@@ -88,11 +78,6 @@ def codes_for(actor: Actor, now: datetime) -> QuerySet[EnrolmentCode]:
 def machines_for(actor: Actor) -> QuerySet[Machine]:
     """Return machines that the actor may see."""
     return Machine.objects.visible_to(actor).order_by("name", "enrolled_at")
-
-
-def machines_by_id(company_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Machine]:
-    """Return machines of a company by id."""
-    return {machine.id: machine for machine in Machine.objects.of_company(company_id).filter(id__in=list(ids))}
 
 
 def get_machine_for(actor: Actor, machine_id: UUID) -> Machine:

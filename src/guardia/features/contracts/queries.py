@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
-from guardia.features.contracts.models import Contract, NamedContact, Plan, QuotaEntry
+from guardia.features.contracts.models import Contract, NamedContact, QuotaEntry
 from guardia.features.contracts.rules.contract_year import contract_year
 from guardia.features.contracts.rules.entitlement import PREMIUM_TIER, STANDARD_TIER, ContractFacts
 from guardia.kernel.vocabulary import Actor, Lane
@@ -95,8 +95,3 @@ def facts_for(contract: Contract | None, person_id: UUID, now: datetime) -> Cont
         premium_left=left,
         is_named_contact=is_named_contact(contract, person_id),
     )
-
-
-def all_plans() -> QuerySet[Plan]:
-    """Return the plans, lowest rank first."""
-    return Plan.objects.order_by("rank")

@@ -34,11 +34,6 @@ def uploads_for(actor: Actor, ids: Iterable[UUID], now: datetime) -> list[Upload
     return [found[upload_id] for upload_id in wanted]
 
 
-def find_sample(company_id: UUID, sha256: str) -> Sample | None:
-    """Return the sample of a company by content."""
-    return Sample.objects.of_company(company_id).filter(sha256=sha256).first()
-
-
 def get_sample(sample_id: UUID) -> Sample:
     """Return the sample of a file that was access-checked with its case; raise Refused where it was erased."""
     sample = Sample.objects.across_companies("the case file in hand names its sample").get(id=sample_id)
