@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "guardia.features.accounts",
     "guardia.features.contracts",
     "guardia.features.sla",
+    "guardia.features.duty",
     "guardia.features.cases",
     "guardia.features.lab",
     "guardia.features.releases",

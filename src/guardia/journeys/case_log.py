@@ -10,7 +10,7 @@ from typing import Any
 
 from guardia.features.cases import operations, queries
 from guardia.features.cases.rules import projection as folding
-from guardia.features.sla.queries import read_clock
+from guardia.features.sla.queries import policy_of, read_clock, time_to_answer
 from guardia.kernel.vocabulary import Actor
 
 Case = Any
@@ -23,8 +23,10 @@ def projected(case: Case) -> list[str]:
     projection = folding.fold(events)
     # As of the last event: what is stored follows from the events alone, never from when it was computed.
     as_of = max(event.occurred_at for event in events)
-    reading = read_clock(case.calendar_version_id, case.terms["policy"], events, as_of)
-    columns = operations.ClockColumns(reading.state, reading.due_at, reading.breached_at, reading.answered_at)
+    policy = policy_of(case.terms, projection.case_class)
+    reading = read_clock(case.calendar_version_id, policy, events, as_of)
+    answer_s = time_to_answer(case.calendar_version_id, policy, events, reading)
+    columns = operations.ClockColumns(reading.state, reading.due_at, reading.breached_at, reading.answered_at, answer_s)
     return operations.project(case, projection, columns)
 
 

@@ -160,6 +160,7 @@ def _terms(contract: Any, granted: Granted) -> dict[str, Any]:
         "plan_name": contract.plan.name,
         "lane": contract.plan.lane,
         "policy": contract.plan.response[granted.case_class.value],
+        "policies": dict(contract.plan.response),
         "calendar": {"name": calendar.name, "version": calendar.version, "tzdata": calendar.tzdata},
     }
 
@@ -219,4 +220,5 @@ def _new_case(actor: Actor, now: datetime, request: CaseRequest, contract: Any, 
         calendar_version_id=contract.calendar_version_id,
         terms=_terms(contract, granted),
         submitted_at=now,
+        language=actor.language,
     )

@@ -70,6 +70,33 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     RELEASER = "releaser"
     DUTY_MANAGER = "duty_manager"
+    """The lead: supervises the promise (voids answers, confirms late entries, lowers severities)."""
+    ACCOUNT_MANAGER = "account_manager"
+
+
+class Group(StrEnum):
+    """Which of the vendor's groups a case is with."""
+
+    FIRST_LINE = "first_line"
+    LAB = "lab"
+    RELEASE = "release"
+
+
+ROLES_OF_GROUP: Mapping[Group, frozenset[Role]] = {
+    Group.FIRST_LINE: frozenset({Role.ENGINEER}),
+    Group.LAB: frozenset({Role.ANALYST, Role.REVIEWER}),
+    Group.RELEASE: frozenset({Role.RELEASER}),
+}
+"""Who belongs to a group: everybody with one of these roles."""
+
+
+class Clock(StrEnum):
+    """What is timed. Only the response clock is promised to customers; the others are internal objectives."""
+
+    RESPONSE = "response"
+    NEXT_ANSWER = "next_answer"
+    RESOLUTION = "resolution"
+    ASSIGNMENT = "assignment"
 
 
 class Channel(StrEnum):

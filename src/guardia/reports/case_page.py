@@ -10,7 +10,7 @@ from guardia.features.cases.rules import projection as folding
 from guardia.features.contracts.queries import balance, contacts_of, get_contract_of_case
 from guardia.features.contracts.rules.contract_year import contract_year
 from guardia.features.releases.queries import find_evidence, find_release
-from guardia.features.sla.queries import compiled_calendar, read_clock
+from guardia.features.sla.queries import compiled_calendar, policy_of, read_clock
 from guardia.features.sla.rules.policies import Policy
 from guardia.kernel.vocabulary import Actor
 from guardia.reports.case_acts import case_acts
@@ -85,7 +85,7 @@ def must_phone(case: Case, now: datetime) -> bool:
     """Whether a level-1 case must also be phoned in: its target opens by a call and the office is closed (rule 3)."""
     if case.closed_at is not None or case.answered_at is not None:
         return False
-    if not Policy.parse(case.terms["policy"])[case.severity].phone_opens_24x7:
+    if not Policy.parse(policy_of(case.terms, case.case_class))[case.severity].phone_opens_24x7:
         return False
     return not compiled_calendar(case.calendar_version_id).is_open(now)
 
@@ -107,7 +107,9 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
     report = queries.find_report(case)
     rows = list(queries.events_of(case))
     facts = queries.facts_of(case)
-    clock = clock_of_case(case, read_clock(case.calendar_version_id, case.terms["policy"], facts, now), now)
+    clock = clock_of_case(
+        case, read_clock(case.calendar_version_id, policy_of(case.terms, case.case_class), facts, now), now
+    )
     files = [file for file in queries.files_of(case) if actor.is_staff or file.role != "internal"]
     contract = get_contract_of_case(case.contract_id)
     people = people_by_id(contacts_of(contract))
@@ -142,7 +144,7 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
         next_text=text,
         acts=case_acts(actor, case, facts),
         contacts=tuple(person.name for person in people.values()),
-        target_level_1=target_words(case.terms["policy"], 1),
+        target_level_1=target_words(policy_of(case.terms, case.case_class), 1),
         must_phone=must_phone(case, now),
         fixed_in=fixed.label if fixed else "",
         agent_command=f"guardia-agent update && guardia-agent verify {case.number} FILE" if report else "",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from guardia.features.cases.models import Case
-from guardia.features.sla.queries import compiled_calendar, get_calendar
+from guardia.features.sla.queries import compiled_calendar, get_calendar, policy_of
 from guardia.features.sla.rules.clock import Reading
 from guardia.features.sla.rules.policies import Policy
 from guardia.reports.showing import ClockStretch, ClockView
@@ -46,7 +46,7 @@ def office_hours(rules: dict[str, Any]) -> str:
 
 def _between(case: Case, start: datetime, end: datetime) -> int:
     """Return the seconds that count between two instants under the case's coverage."""
-    promise = Policy.parse(case.terms["policy"])[case.severity]
+    promise = Policy.parse(policy_of(case.terms, case.case_class))[case.severity]
     if promise.coverage == "always":
         return max(0, int((end - start).total_seconds()))
     return int(compiled_calendar(case.calendar_version_id).elapsed(start, max(start, end)).total_seconds())
@@ -81,7 +81,7 @@ def clock_of_row(case: Case, now: datetime) -> ClockView:
 def clock_of_case(case: Case, reading: Reading, now: datetime) -> ClockView:
     """Return the clock of a case's page with every covered stretch and running total."""
     calendar = get_calendar(case.calendar_version_id)
-    target = Policy.parse(case.terms["policy"])[case.severity].target
+    target = Policy.parse(policy_of(case.terms, case.case_class))[case.severity].target
     target_s = _seconds(target)
     remaining_s = _seconds(reading.remaining)
     stretches, total = [], 0

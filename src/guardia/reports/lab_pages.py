@@ -16,7 +16,7 @@ from guardia.features.lab.models import Draft, LabJob
 from guardia.features.lab.rules.gates import ENGINES, GATES
 from guardia.features.lab.rules.three_people import refusal, undetermined
 from guardia.features.releases.queries import find_release, find_release_of
-from guardia.features.sla.queries import read_clock
+from guardia.features.sla.queries import policy_of, read_clock
 from guardia.kernel.errors import NotFound
 from guardia.kernel.vocabulary import Actor, Claim, Role
 from guardia.reports.case_list import case_rows
@@ -225,7 +225,9 @@ def _scans(case: Case) -> tuple[str, str, str, tuple[ScanView, ...]]:
 
 def _clock(case: Case, now: datetime) -> ClockView:
     facts = queries.facts_of(case)
-    return clock_of_case(case, read_clock(case.calendar_version_id, case.terms["policy"], facts, now), now)
+    return clock_of_case(
+        case, read_clock(case.calendar_version_id, policy_of(case.terms, case.case_class), facts, now), now
+    )
 
 
 def _report_of(case: Case) -> ReportView:

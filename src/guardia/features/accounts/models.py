@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from guardia.kernel.ids import uuid7
 from guardia.kernel.tenancy import CompanyRow
@@ -38,6 +38,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
     roles = ArrayField(
         models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role]), default=list
     )
+    languages = ArrayField(models.CharField(max_length=5), db_default=Value("{es,en}"))
+    """What a member of staff answers customers in."""
     is_company_admin = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()

@@ -4,11 +4,17 @@
 of its events, written in the same transaction; `guardia rebuild` computes it again and shows no difference.
 """
 
+from datetime import UTC, datetime
+
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F
 
 from guardia.kernel.ids import uuid7
 from guardia.kernel.tenancy import CompanyRow
+
+NEVER_DUE = datetime(9999, 1, 1, tzinfo=UTC)
+"""What `queue_due_at` holds where nothing is due: none stands last, and the key can be compared and paged."""
 
 
 class Case(CompanyRow):
@@ -23,6 +29,8 @@ class Case(CompanyRow):
     calendar_version_id = models.UUIDField()
     terms = models.JSONField()
     submitted_at = models.DateTimeField()
+    language = models.CharField(max_length=5, db_default="es")
+    product_code = models.CharField(max_length=40, db_default="")
     # -- projections of the events --
     case_class = models.CharField(max_length=10)
     severity = models.PositiveSmallIntegerField()
@@ -42,6 +50,14 @@ class Case(CompanyRow):
     closed_how = models.CharField(max_length=30, default="")
     fixed_in = models.PositiveIntegerField(null=True)
     last_seq = models.PositiveIntegerField(default=0)
+    group = models.CharField(max_length=12, db_default="first_line")
+    acknowledged_at = models.DateTimeField(null=True)
+    called_at = models.DateTimeField(null=True)
+    answer_s = models.PositiveBigIntegerField(null=True)
+    merged_into_id = models.UUIDField(null=True)
+    queue_due_at = models.DateTimeField(db_default=NEVER_DUE)
+    queue_rank = models.SmallIntegerField(db_default=0)
+    words = SearchVectorField(null=True)
 
     class Meta(CompanyRow.Meta):
         indexes = [
@@ -57,6 +73,19 @@ class Case(CompanyRow):
             ),
             models.Index(fields=["company", "-submitted_at"], name="case_of_company"),
         ]
+
+
+class SavedView(models.Model):
+    """A person's own view of the queue: its filters, as the query string's names and values."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    person_id = models.UUIDField()
+    name = models.CharField(max_length=60)
+    filters = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="saved_view_is_named_once", fields=["person_id", "name"])]
 
 
 class CaseEvent(CompanyRow):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from guardia.features.cases.models import Case, CaseEvent, CaseFile, IdempotencyKey, Report
+from guardia.features.cases.models import NEVER_DUE, Case, CaseEvent, CaseFile, IdempotencyKey, Report
 from guardia.features.cases.rules.projection import Projection
 from guardia.kernel.ids import case_number
 from guardia.kernel.transactions import operation
@@ -33,6 +33,13 @@ class ClockColumns:
     due_at: datetime | None
     breached_at: datetime | None
     answered_at: datetime | None
+    answer_s: int | None = None
+    """The working time from the clock's start to the qualified answer."""
+
+    @property
+    def queue_due_at(self) -> datetime:
+        """The queue's key: an answered case has nothing due any more, and stands with those that never had."""
+        return NEVER_DUE if self.due_at is None or self.answered_at is not None else self.due_at
 
 
 @operation
@@ -113,6 +120,13 @@ def project(case: Case, projection: Projection, clock: ClockColumns) -> list[str
         "due_at": clock.due_at,
         "breached_at": clock.breached_at,
         "answered_at": clock.answered_at,
+        "answer_s": clock.answer_s,
+        "queue_due_at": clock.queue_due_at,
+        "queue_rank": -projection.plan_rank,
+        "group": projection.group,
+        "acknowledged_at": projection.acknowledged_at,
+        "called_at": projection.called_at,
+        "merged_into_id": projection.merged_into_id,
     }
     changed = [name for name, value in values.items() if getattr(case, name) != value]
     for name in changed:

@@ -1,17 +1,143 @@
-"""Calendar versions: made once, never changed; a case keeps the one of its submission (RC-12)."""
+"""What is promised for a case and watched over: calendar versions, watched clocks, what they set off, escalations.
 
+A calendar version is made once and never changed; a case keeps the one of its submission (RC-12) until it is moved by
+an explicit act (`CalendarMove`). `ClockWatch` stores the next instant at which a clock of a case has something to say;
+the ticker claims it. `ClockFiring` is the claim's proof: append-only, one for each case, clock, mark and version.
+"""
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from guardia.kernel.ids import uuid7
+from guardia.kernel.tenancy import CompanyRow
 
 
 class CalendarVersion(models.Model):
+    """`rules` as the clock's specification writes a calendar. `labels` says, by date, why it is closed or open;
+    `source` keeps what the editor was given (country, region), so that the next version starts from it.
+    """
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=80)
     version = models.PositiveIntegerField()
     rules = models.JSONField()
     tzdata = models.CharField(max_length=10)
     created_at = models.DateTimeField()
+    labels = models.JSONField(db_default={})
+    source = models.JSONField(db_default={})
+    note = models.CharField(max_length=300, db_default="")
+    made_by = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(name="calendar_version_is_unique", fields=["name", "version"])]
+
+
+class CalendarMove(models.Model):
+    """Open cases on their way to a calendar version; after a crash it goes on behind `cursor`, the last case done."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    to_version = models.ForeignKey(CalendarVersion, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300)
+    actor = models.JSONField()
+    created_at = models.DateTimeField()
+    total = models.PositiveIntegerField()
+    would_breach = models.PositiveIntegerField()
+    cursor = models.UUIDField(null=True)
+    moved = models.PositiveIntegerField(default=0)
+    breached = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+
+
+class ClockWatch(CompanyRow):
+    """One clock of one case. `marks` are the instants still to come, `[[mark, instant], ...]` in order; `next_at` and
+    `next_mark` are the first of them, null once there is none. `version` counts the changes of `due_at`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
+    clock = models.CharField(max_length=12)
+    version = models.PositiveIntegerField(default=1)
+    severity = models.PositiveSmallIntegerField()
+    tier = models.PositiveSmallIntegerField()
+    due_at = models.DateTimeField(null=True)
+    marks = models.JSONField(default=list)
+    next_at = models.DateTimeField(null=True)
+    next_mark = models.CharField(max_length=12, default="")
+
+    class Meta(CompanyRow.Meta):
+        constraints = [models.UniqueConstraint(name="a_clock_is_watched_once", fields=["case", "clock"])]
+        indexes = [
+            models.Index(fields=["severity", "next_at"], name="clock_next", condition=Q(next_at__isnull=False)),
+        ]
+
+
+class ClockFiring(CompanyRow):
+    """A mark that was passed: 50, 75, 90 (percent of the target), breach, or unassigned. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
+    clock = models.CharField(max_length=12)
+    mark = models.CharField(max_length=12)
+    version = models.PositiveIntegerField()
+    due_at = models.DateTimeField()
+    fired_at = models.DateTimeField()
+    late_by = models.DurationField()
+
+    class Meta(CompanyRow.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="a_mark_is_passed_once_in_a_version", fields=["case", "clock", "mark", "version"]
+            ),
+        ]
+
+
+class EscalationPolicy(models.Model):
+    """Who is told what when, as data: `steps` as `rules/escalation.py` reads them."""
+
+    code = models.SlugField(primary_key=True, max_length=20)
+    name = models.CharField(max_length=60)
+    steps = models.JSONField()
+    changed_at = models.DateTimeField()
+
+
+class EscalationStep(CompanyRow):
+    """A step that a firing set off: to come (`at`), taken (`fired_at`, `people`), or stopped (`stopped_at`)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
+    firing = models.ForeignKey(ClockFiring, on_delete=models.PROTECT, related_name="+")
+    step = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField(default=0)
+    to = models.CharField(max_length=20)
+    by = ArrayField(models.CharField(max_length=10))
+    at = models.DateTimeField()
+    fired_at = models.DateTimeField(null=True)
+    people = models.JSONField(default=list)
+    stopped_at = models.DateTimeField(null=True)
+    stopped_why = models.CharField(max_length=40, default="")
+
+    class Meta(CompanyRow.Meta):
+        constraints = [models.UniqueConstraint(name="a_step_is_taken_once_a_round", fields=["firing", "step", "round"])]
+        indexes = [
+            models.Index(fields=["at"], name="escalation_due", condition=Q(fired_at=None, stopped_at=None)),
+            models.Index(fields=["case"], name="escalation_of_case", condition=Q(fired_at=None, stopped_at=None)),
+        ]
+
+
+class StaffNotice(CompanyRow):
+    """What the console tells one member of staff about a case, until it is read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    person_id = models.UUIDField()
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=30)
+    facts = models.JSONField(default=dict)
+    dedupe_key = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta(CompanyRow.Meta):
+        indexes = [
+            models.Index(fields=["person_id", "-created_at"], name="notice_unread", condition=Q(read_at=None)),
+        ]

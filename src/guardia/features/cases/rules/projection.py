@@ -5,17 +5,25 @@ submitted {class, severity, tier, plan_rank, contract, consented} · message {te
 state_changed {act, state, reason} · answered {text, how, qualified} · solution {text} · closed {how, reason} ·
 reopened {reason} · rejected {reason} · quota {movement, left} · precheck {outcome, lane, release, ...} ·
 determined {verdict, text} · drafted, gates_finished, reviewed, approved {draft, ...} · joined {release} ·
-released {release, label, lane} · proved {machine, release, ...} · proof_refused {machine, reason}.
+released {release, label, lane} · proved {machine, release, ...} · proof_refused {machine, reason} ·
+assigned {holder_id, holder_name, state, reason} · put_back {reason} · group_changed {group, reason} ·
+severity_changed {from, to, reason, how} · severity_proposed {to, reason} · severity_declined {to, reason} ·
+severity_disputed {wanted, reason} · dispute_settled {reason} · class_changed {from, class, starts, reason} ·
+phone_confirmed {how, reason} · answer_voided {answer, reason} · late_entry {type, occurred_at, payload, reason} ·
+late_settled {entry, accepted, reason} · breached {clock, due_at, late_by_s} ·
+escalated {clock, mark, step, round, to, by, people, late_by_s} · alarm_acknowledged {firings} ·
+calendar_changed {from, to, name, version, reason} · merged {into, reason} · merged_from {case, reason} ·
+split_to {case, reason} · split_from {case, reason}.
 Only some change the projection; the others are facts of the timeline.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from guardia.kernel.vocabulary import CaseState
+from guardia.kernel.vocabulary import CaseState, Group
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,10 @@ class Projection:
     closed_how: str = ""
     fixed_in: int | None = None
     last_seq: int = 0
+    group: str = Group.FIRST_LINE.value
+    acknowledged_at: datetime | None = None
+    called_at: datetime | None = None
+    merged_into_id: UUID | None = None
 
 
 def _start(event: EventFact) -> Projection:
@@ -61,7 +73,21 @@ def _start(event: EventFact) -> Projection:
         state=CaseState.SUBMITTED.value,
         state_since=event.occurred_at,
         last_seq=event.seq,
+        group=facts.get("group", Group.FIRST_LINE.value),
     )
+
+
+def _is_acknowledgement(event: EventFact) -> bool:
+    """Whether the event shows a person of the vendor's at work on the case: a fact of its own, never the answer."""
+    if event.type in {"taken", "assigned"}:
+        return True
+    is_said = event.type in {"message", "answered", "solution"} and not event.payload.get("internal")
+    return is_said and event.actor.get("side") == "staff"
+
+
+def _held(so_far: Projection, event: EventFact, holder_id: str, holder_name: str) -> Projection:
+    held = replace(so_far, holder_id=UUID(holder_id), holder_name=holder_name, holder_since=event.occurred_at)
+    return _moved(held, event, CaseState(event.payload["state"]), _reason(event))
 
 
 def _moved(so_far: Projection, event: EventFact, state: CaseState, reason: str) -> Projection:
@@ -76,34 +102,68 @@ def _moved(so_far: Projection, event: EventFact, state: CaseState, reason: str) 
     )
 
 
+def _reason(event: EventFact) -> str:
+    return str(event.payload.get("reason", ""))
+
+
+def _taken(so_far: Projection, event: EventFact) -> Projection:
+    return _held(so_far, event, event.actor["id"], event.actor["name"])
+
+
+def _assigned(so_far: Projection, event: EventFact) -> Projection:
+    return _held(so_far, event, event.payload["holder_id"], event.payload["holder_name"])
+
+
+def _put_back(so_far: Projection, _event: EventFact) -> Projection:
+    return replace(so_far, holder_id=None, holder_name="", holder_since=None)
+
+
+def _state_changed(so_far: Projection, event: EventFact) -> Projection:
+    state = CaseState(event.payload["state"])
+    so_far = replace(so_far, group=Group.LAB.value) if state is CaseState.WITH_LAB else so_far
+    return _moved(so_far, event, state, _reason(event))
+
+
+def _released(so_far: Projection, event: EventFact) -> Projection:
+    offered = _moved(so_far, event, CaseState.SOLUTION_OFFERED, "") if so_far.closed_at is None else so_far
+    return replace(offered, fixed_in=event.payload["release"])
+
+
+def _called(so_far: Projection, event: EventFact) -> Projection:
+    earlier = so_far.called_at
+    return replace(so_far, called_at=min(earlier, event.occurred_at) if earlier else event.occurred_at)
+
+
+def _merged(so_far: Projection, event: EventFact) -> Projection:
+    merged = replace(so_far, merged_into_id=UUID(event.payload["into"]))
+    return _moved(merged, event, CaseState.CLOSED, _reason(event))
+
+
+_MOVES: Final[Mapping[str, Callable[[Projection, EventFact], Projection]]] = {
+    "taken": _taken,
+    "assigned": _assigned,
+    "put_back": _put_back,
+    "group_changed": lambda so_far, event: replace(so_far, group=event.payload["group"]),
+    "severity_changed": lambda so_far, event: replace(so_far, severity=event.payload["to"]),
+    "class_changed": lambda so_far, event: replace(so_far, case_class=event.payload["class"]),
+    "phone_confirmed": _called,
+    "state_changed": _state_changed,
+    "solution": lambda so_far, event: _moved(so_far, event, CaseState.SOLUTION_OFFERED, ""),
+    "released": _released,
+    "closed": lambda so_far, event: _moved(so_far, event, CaseState.CLOSED, _reason(event)),
+    "merged": _merged,
+    "rejected": lambda so_far, event: _moved(so_far, event, CaseState.REJECTED, _reason(event)),
+    "reopened": lambda so_far, event: _moved(so_far, event, CaseState.REOPENED, _reason(event)),
+}
+
+
 def apply_event(so_far: Projection, event: EventFact) -> Projection:
     """Return the projection after one more event."""
     so_far = replace(so_far, last_seq=event.seq)
-    reason = str(event.payload.get("reason", ""))
-    match event.type:
-        case "taken":
-            held = replace(
-                so_far,
-                holder_id=UUID(event.actor["id"]),
-                holder_name=event.actor["name"],
-                holder_since=event.occurred_at,
-            )
-            return _moved(held, event, CaseState(event.payload["state"]), reason)
-        case "state_changed":
-            return _moved(so_far, event, CaseState(event.payload["state"]), reason)
-        case "solution":
-            return _moved(so_far, event, CaseState.SOLUTION_OFFERED, "")
-        case "released":
-            offered = _moved(so_far, event, CaseState.SOLUTION_OFFERED, "") if so_far.closed_at is None else so_far
-            return replace(offered, fixed_in=event.payload["release"])
-        case "closed":
-            return _moved(so_far, event, CaseState.CLOSED, reason)
-        case "rejected":
-            return _moved(so_far, event, CaseState.REJECTED, reason)
-        case "reopened":
-            return _moved(so_far, event, CaseState.REOPENED, reason)
-        case _:
-            return so_far
+    if so_far.acknowledged_at is None and _is_acknowledgement(event):
+        so_far = replace(so_far, acknowledged_at=event.occurred_at)
+    move = _MOVES.get(event.type)
+    return move(so_far, event) if move else so_far
 
 
 def fold(events: Iterable[EventFact]) -> Projection:

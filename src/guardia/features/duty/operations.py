@@ -1,0 +1,1 @@
+"""Rosters and overrides: added, never changed."""
