@@ -1,7 +1,8 @@
 """How fast the response clock reckons, on one core: `python benchmarks/clock.py`.
 
 Prints a table and writes `var/benchmarks/clock.json`. Exit code 1 when a target is missed. Each line is the best of
-several runs, so that a neighbour on the machine is not measured; calendars are compiled once, before.
+several runs, so that a neighbour on the machine is not measured; calendars are compiled once, before. A second table
+puts plain `advance` beside two well-known packages (`clock_others.py`).
 """
 
 import json
@@ -11,6 +12,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
+
+from clock_others import STARTS, Row, compared
 
 from guardia.features.sla.rules.calendars import Calendar
 from guardia.features.sla.rules.clock import evaluate
@@ -110,15 +113,28 @@ def measures() -> list[Measure]:
     ]
 
 
+def show(others: list[Row]) -> None:
+    """Print the second table."""
+    print(f"\n{'plain advance, the same office':<44} {'4 h, /s':>14} {'ten years, ms':>15} {'other ends':>11}")
+    for what, a_second, ten_years, other_ends in others:
+        print(f"{what:<44} {a_second:>14,.0f} {ten_years:>15,.3f} {other_ends:>4} / {len(STARTS)}")
+
+
 def main() -> int:
     found = measures()
     for measure in found:
         target = "" if measure.target is None else f"target {measure.target:,.0f}{'' if measure.is_met else '  MISSED'}"
         print(f"{measure.what:<44} {measure.value:>14,.3f} {measure.unit:<3} {target}")
+    others = compared()
+    show(others)
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     rows = [{**measure._asdict(), "is_met": measure.is_met} for measure in found]
     REPORT.write_text(
-        json.dumps({"python": sys.version.split()[0], "measures": rows}, indent=2) + "\n", encoding="utf-8"
+        json.dumps(
+            {"python": sys.version.split()[0], "measures": rows, "others": [row._asdict() for row in others]}, indent=2
+        )
+        + "\n",
+        encoding="utf-8",
     )
     print(f"written to {REPORT.relative_to(ROOT)}")
     return 0 if all(measure.is_met for measure in found) else 1

@@ -12,6 +12,7 @@ from guardia.adapters.embedded_postgres import EmbeddedPostgres
 from guardia.adapters.lab_keys import LabKeys
 from guardia.adapters.quarantine import FolderQuarantine
 from guardia.adapters.release_tree import SignedTree
+from guardia.adapters.webhook import HttpWebhook
 from guardia.kernel.environment import Settings
 from guardia.kernel.outside import Outside
 from sigdist.repository import KeysRefused
@@ -25,6 +26,7 @@ def make_outside() -> Outside:
         lab_keys=LabKeys.read(own.private / "keys" / "lab.json", production=own.is_production),
         builds=BuildStore(own.var / "builds"),
         tree=_tree(own),
+        webhook=HttpWebhook(own.escalation_webhook_url.reveal(), own.escalation_webhook_secret.reveal()),
     )
 
 

@@ -21,7 +21,11 @@ from tests.support.cast import make_cast
 from tests.support.lab_bench import gates_passed, scanned
 
 from guardia.doors.api.urls import api
+from guardia.features.contracts.models import Contract
+from guardia.features.contracts.queries import get_contract_for, licences_of
 from guardia.features.lab.models import Draft
+from guardia.journeys.change_class import change_class
+from guardia.journeys.change_severity import change_severity
 from guardia.journeys.enrol_machine import create_code
 from guardia.journeys.lab_work import LeasedJob
 from guardia.journeys.move_case import close_case, wait_for_customer
@@ -59,10 +63,23 @@ class World:
     job: LeasedJob
     machine_id: UUID
     token_id: UUID
+    staff_token_id: UUID
     cases: dict[str, str] = field(default_factory=dict)
     files: dict[str, UUID] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
     visitors: dict[str, Client] = field(default_factory=dict)
+
+    @property
+    def calendar_id(self) -> UUID:
+        return self._contract.calendar_version_id
+
+    @property
+    def licence_id(self) -> UUID:
+        return next(iter(licences_of(self._contract))).id
+
+    @property
+    def _contract(self) -> Contract:
+        return get_contract_for(self.stage.cast.engineer, "MSA-4071")
 
     @property
     def lease(self) -> dict[str, str]:
@@ -93,6 +110,9 @@ def _make_world() -> World:
         take_case(cast.engineer, now, cases[name])
     wait_for_customer(cast.engineer, now, cases["waiting"], reason="Data asked for")
     close_case(cast.engineer, now, cases["closed"], how="solved", reason="Done")
+    change_severity(cast.engineer, now, cases["waiting"], 3, "A workaround holds.")
+    cases["standard"] = cast.open("plus").number
+    change_class(cast.engineer, now, cases["standard"], "standard", "Our own outage")
     cases["ahead"] = cast.open_report("standard").number
     _find_ahead(stage)
     cast.open_report("plus")  # its precheck is leased, so that there is a job; another waits for the lease
@@ -105,6 +125,7 @@ def _make_world() -> World:
         job=job,
         machine_id=stage.machine_id,
         token_id=stage.token_id,
+        staff_token_id=stage.token_id_of("engineer"),
         cases=cases,
         files=files,
         drafts=drafts,
@@ -126,11 +147,12 @@ def _find_ahead(stage: Stage) -> None:
 
 
 def _visitors(stage: Stage) -> dict[str, Client]:
-    staff = ("engineer", "analyst", "reviewer", "releaser", "duty_manager")
+    staff = ("engineer", "analyst", "reviewer", "releaser", "duty_manager", "account_manager")
     people = {name: stage.browser(part) for name, part in PARTS.items()} | {part: stage.browser(part) for part in staff}
     programs = {
         "token": stage.program("plus"),
         "stranger_token": stage.program("standard"),
+        "staff_token": stage.program("engineer"),
         "machine": stage.agent(),
         "stranger_machine": stage.agent("standard_admin"),
         "lab": lab_worker(),

@@ -18,7 +18,7 @@ from tests.browser.conftest import QUIET
 from tests.browser.running_server import RunningServer
 from tests.browser.test_whole_job import gate_failed
 from tests.browser.visitor import Visitor, visit
-from tests.browser.world import World, make_world, open_case
+from tests.browser.world import MONTH, World, make_world, open_case
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "docs" / "screenshots"
@@ -58,7 +58,7 @@ def fill_the_queue(server: RunningServer) -> None:
 
 
 def pictures(browser: Browser, server: RunningServer, world: World) -> None:
-    """The six pages that say most."""
+    """The pages that say most."""
 
     def enter(part: str, language: str, **options: object) -> Visitor:
         visitor = visit(browser, server.url, **options)
@@ -78,6 +78,10 @@ def pictures(browser: Browser, server: RunningServer, world: World) -> None:
     page.screenshot(path=FOLDER / "queue.png")
     customer = enter("plus", "es", viewport=TALL)
     customer.goto(f"/cases/{world.reported}/").screenshot(path=FOLDER / "case.png")
+    analyst.goto("/console/duty/").screenshot(path=FOLDER / "duty-board.png")
+    analyst.goto("/console/roster/").screenshot(path=FOLDER / "roster.png")
+    analyst.goto("/console/reports/").screenshot(path=FOLDER / "reports.png")
+    customer.goto(f"/contract/statements/{MONTH}/").screenshot(path=FOLDER / "statement.png")
     dark = enter("releaser", "en", viewport=DESK, color_scheme="dark")
     dark.goto("/console/releases/").screenshot(path=FOLDER / "releases-dark.png")
     phone = enter("plus", "es", viewport=PHONE, device_scale_factor=2)

@@ -55,7 +55,7 @@ def test_the_queue_is_worked_by_keys_alone(enter: Enter, world: World) -> None:
 
 
 def test_t_takes_the_next_case_that_nobody_holds(enter: Enter, world: World) -> None:
-    page = enter("engineer", "en").goto("/console/queue/?view=unassigned")
+    page = enter("engineer", "en").goto("/console/queue/?view=unassigned&group=mine")
     first = page.locator("tr[data-row]").first.get_attribute("data-row")
     page.keyboard.press("t")
     page.wait_for_url(f"**/console/cases/{first}/")

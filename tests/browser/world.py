@@ -9,10 +9,20 @@ from typing import Any
 
 from guardia.doors.cli.tour_story import PASSWORD, PEOPLE
 from guardia.doors.cli.web_person import WebPerson
+from guardia.kernel import clock
 
 LONG_NAME = f"factura_{'muy_largo_' * 23}fin.exe"
 LONG_SUBJECT = f"Un programa dañino no se detecta {'Asunto' * 20} {'hasta el final ' * 4}"
 PROPOSED_WITHIN_S = 90
+MONTH = f"{clock.now():%Y-%m}"
+STATEMENTS = ("/contract/statements/", f"/contract/statements/{MONTH}/", "/contract/report/")
+DUTY = (
+    "/console/duty/",
+    "/console/roster/",
+    "/console/reports/",
+    "/console/contracts/MSA-4071/statements/",
+    f"/console/contracts/MSA-4071/statements/{MONTH}/",
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,15 @@ class World:
         lab = f"/console/lab/{self.reported}/"
         return {
             "": ["/sign-in/", "/password/reset/"],
-            "plus_admin": ["/cases/", "/cases/?view=closed", "/cases/new/", "/machines/", "/contract/", "/tokens/"],
+            "plus_admin": [
+                "/cases/",
+                "/cases/?view=closed",
+                "/cases/new/",
+                "/machines/",
+                "/contract/",
+                "/tokens/",
+                *STATEMENTS,
+            ],
             "plus": [f"/cases/{number}/" for number in (self.critical, self.waiting, self.reported)],
             "standard": [f"/cases/{self.long}/", "/contract/", "/cases/12345678/"],
             "analyst": [
@@ -39,8 +57,16 @@ class World:
                 f"/console/cases/{self.waiting}/",
                 f"/console/cases/{self.long}/",
                 "/console/lab/",
+                *DUTY,
                 lab,
                 f"{lab}drafts/{self.draft}/",
+            ],
+            "duty_manager": [
+                "/console/calendars/",
+                "/console/calendars/office%2009-19/?year=2026&month=10",
+                "/console/calendars/office%2009-19/edit/",
+                "/console/calendars/new/",
+                f"/console/cases/{self.critical}/",
             ],
             "releaser": ["/console/releases/", f"{lab}drafts/{self.draft}/"],
         }

@@ -150,8 +150,13 @@ class Stage:
     @cached_property
     def token_id(self) -> UUID:
         """The id of Lucía's API token."""
-        self.token("plus")
-        return ApiToken.objects.across_companies("the test's own")[0].id
+        return self.token_id_of("plus")
+
+    def token_id_of(self, part: str) -> UUID:
+        """The id of somebody's API token."""
+        self.token(part)
+        rows = ApiToken.objects.across_companies("the test's own")
+        return rows.get(person_id=self.cast.people[part].id).id
 
     @property
     def machine_id(self) -> UUID:

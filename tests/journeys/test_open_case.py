@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def left(cast: Cast) -> int | None:
-    contract = find_contract(cast.plus.company_id, cast.now.date())  # type: ignore[arg-type]
+    contract = find_contract(cast.plus.company_id, cast.now)  # type: ignore[arg-type]
     assert contract is not None
     return balance(contract, cast.now.date())[0]
 

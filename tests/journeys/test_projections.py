@@ -12,10 +12,15 @@ from tests.support.cast import Cast
 from tests.support.lab_bench import Bench
 
 from guardia.features.cases.models import Case, CaseEvent
-from guardia.features.cases.queries import events_of, get_case_for
+from guardia.features.cases.queries import events_of, facts_of, get_case_for
+from guardia.features.cases.rules.pending import waiting_entries
 from guardia.features.contracts.models import QuotaEntry
 from guardia.journeys.answer_case import answer_case
+from guardia.journeys.change_class import change_class
+from guardia.journeys.change_severity import answer_proposal, change_severity, dispute_severity
+from guardia.journeys.confirm_call import confirm_call
 from guardia.journeys.determine_case import determine_case
+from guardia.journeys.late_entries import enter_late, settle_late
 from guardia.journeys.move_case import (
     close_case,
     hand_to_lab,
@@ -29,6 +34,7 @@ from guardia.journeys.precheck_case import request_precheck
 from guardia.journeys.publish_release import run_standard_batch
 from guardia.journeys.rebuild_projections import rebuild_projections
 from guardia.journeys.take_case import take_case, take_next
+from guardia.journeys.void_answer import void_answer
 from guardia.journeys.write_message import write_message
 from guardia.kernel.errors import GuardiaError
 from guardia.reports.case_page import case_page
@@ -44,6 +50,12 @@ def _correct(cast: Cast, now: datetime, number: str) -> object:
 def _precheck(cast: Cast, now: datetime, number: str) -> None:
     request_precheck(cast.engineer, now, number)
     Bench(replace(cast, now=now)).confirm()
+
+
+def _settle(cast: Cast, now: datetime, number: str) -> None:
+    waiting = waiting_entries(facts_of(get_case_for(cast.engineer, number)))
+    assert waiting
+    settle_late(cast.duty_manager, now, number, waiting[0].seq, True, "The call list shows it.")
 
 
 ACTS: dict[str, Act] = {
@@ -67,6 +79,20 @@ ACTS: dict[str, Act] = {
     "reopen": lambda cast, now, number: reopen_case(cast.plus, now, number, "It is back."),
     "reject": lambda cast, now, number: reject_case(cast.engineer, now, number, "Not our product."),
     "determine": lambda cast, now, number: determine_case(cast.analyst, now, number, "fn_confirmed", "A new one."),
+    "raise": lambda cast, now, number: change_severity(cast.engineer, now, number, 1, "Worse."),
+    "lower": lambda cast, now, number: change_severity(cast.engineer, now, number, 3, "Better."),
+    "lead lowers": lambda cast, now, number: change_severity(cast.duty_manager, now, number, 4, "A question."),
+    "agree": lambda cast, now, number: answer_proposal(cast.plus, now, number, True),
+    "decline": lambda cast, now, number: answer_proposal(cast.plus, now, number, False),
+    "dispute": lambda cast, now, number: dispute_severity(cast.plus, now, number, 1, "It is worse."),
+    "call": lambda cast, now, number: confirm_call(cast.engineer, now, number, "known", reason="By voice."),
+    "void": lambda cast, now, number: void_answer(cast.duty_manager, now, number, "No analysis."),
+    "late answer": lambda cast, now, number: enter_late(
+        cast.engineer, now, number, "answered", now - timedelta(minutes=30), "By phone.", "The console was down."
+    ),
+    "settle": _settle,
+    "to standard": lambda cast, now, number: change_class(cast.engineer, now, number, "standard", "Our outage."),
+    "to premium": lambda cast, now, number: change_class(cast.plus, now, number, "premium", "It cannot wait."),
     "precheck": _precheck,
     "correct": _correct,
     "batch": lambda cast, now, _: run_standard_batch(cast.releaser, now, "now"),
@@ -85,8 +111,9 @@ def demand_sound(cast: Cast, number: str) -> None:
     assert case.last_seq == len(events)
     assert (case.closed_at is None) == (case.state not in {"closed", "rejected"})
     moves = QuotaEntry.objects.across_companies("a test").filter(case_id=case.id).values_list("kind", flat=True)
-    assert len(set(moves)) == len(moves)
-    assert ("refund" in moves) == (case.state == "rejected" and case.case_class == "premium")
+    spent = list(moves).count("reserve") - list(moves).count("refund")
+    assert spent == (case.case_class == "premium" and case.state != "rejected")
+    assert case.called_at is None or case.called_at >= case.submitted_at
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

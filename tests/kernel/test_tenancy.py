@@ -1,6 +1,6 @@
 """A customer's rows are reached only by a query that says whose they are; a stranger's do not exist."""
 
-import importlib
+import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable
@@ -18,6 +18,7 @@ from guardia.features.accounts import operations as accounts
 from guardia.features.accounts import queries as accounts_queries
 from guardia.features.accounts.models import Machine
 from guardia.features.cases import queries as cases_queries
+from guardia.features.cases import search as cases_search
 from guardia.features.cases.models import Case
 from guardia.features.contracts import queries as contracts_queries
 from guardia.features.contracts.models import Contract
@@ -135,7 +136,7 @@ class Own:
         self.number = cast.open_report(part).number
         self.case = cases_queries.get_case_for(self.actor, self.number)
         self.upload = cast.upload(part, uuid4().bytes)
-        contract = find_contract(person.company_id, now.date())
+        contract = find_contract(person.company_id, now)
         assert contract is not None
         self.contract = contract
         with transaction.atomic():
@@ -160,12 +161,17 @@ ACCESS_CHECKED: dict[str, Reads] = {
     "cases_for": lambda actor, _own: cases_queries.cases_for(actor),
     "queue_for": lambda actor, _own: cases_queries.queue_for(actor),
     "next_unheld": lambda actor, _own: cases_queries.next_unheld(actor),
+    "scope_for": lambda actor, _own: cases_queries.scope_for(actor, "all"),
+    "list_for": lambda actor, _own: cases_queries.list_for(actor, cases_queries.Narrowing()).rows,
+    "newest_for": lambda actor, _own: cases_queries.newest_for(actor, cases_queries.Narrowing("all")).rows,
+    "search_for": lambda actor, own: cases_search.search_for(actor, own.number).rows,
     "codes_for": lambda actor, own: accounts_queries.codes_for(actor, own.now),
     "machines_for": lambda actor, _own: accounts_queries.machines_for(actor),
     "get_machine_for": lambda actor, own: accounts_queries.get_machine_for(actor, own.machine.id),
     "own_tokens": lambda actor, _own: accounts_queries.own_tokens(actor),
     "get_own_token": lambda actor, own: accounts_queries.get_own_token(actor, own.token.id),
-    "get_contract_for": lambda actor, own: contracts_queries.get_contract_for(actor, own.contract.id),
+    "get_contract_for": lambda actor, own: contracts_queries.get_contract_for(actor, own.contract.number),
+    "contracts_for": lambda actor, _own: contracts_queries.contracts_for(actor),
     "uploads_for": lambda actor, own: lab_queries.uploads_for(actor, [own.upload.id], own.now),
     "proofs_for": lambda actor, own: releases_queries.proofs_for(actor, own.case.id),
 }
@@ -180,8 +186,12 @@ def companies_in(answer: Any) -> set[UUID]:
 
 def test_every_query_that_takes_an_actor_is_tried_here() -> None:
     found = set()
-    for package in pkgutil.iter_modules(guardia.features.__path__):
-        module = importlib.import_module(f"guardia.features.{package.name}.queries")
+    rooms = [
+        f"guardia.features.{package.name}.{room}"
+        for package in pkgutil.iter_modules(guardia.features.__path__)
+        for room in ("queries", "search")
+    ]
+    for module in [importlib.import_module(room) for room in rooms if importlib.util.find_spec(room)]:
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and "actor" in inspect.signature(function).parameters:
                 found.add(name)

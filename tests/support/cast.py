@@ -26,6 +26,7 @@ EMAILS = {
     "reviewer": "paula.olmo@guardia.example",
     "releaser": "jon.prieto@guardia.example",
     "duty_manager": "elena.soto@guardia.example",
+    "account_manager": "rosa.lamas@guardia.example",
 }
 
 

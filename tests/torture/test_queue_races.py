@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,18 +10,20 @@ from django.db import transaction
 from tests.support.at_once import at_once, raised, returned
 from tests.support.cast import Cast
 
-from guardia.features.cases.models import Case, CaseEvent
+from guardia.features.cases.models import NEVER_DUE, Case, CaseEvent
 from guardia.features.cases.queries import queue_for
+from guardia.journeys.assign_case import assign_case, change_group
+from guardia.journeys.bulk_cases import bulk
 from guardia.journeys.take_case import take_next
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STAFF = ("engineer", "analyst", "reviewer", "releaser", "duty_manager")
+FIRST_LINE = ("engineer", "analyst", "duty_manager")
 
 
 @pytest.mark.parametrize(("takers", "waiting"), [(2, 1), (2, 2), (20, 20), (20, 7)])
 def test_nobody_gets_a_case_that_another_got(cast: Cast, takers: int, waiting: int) -> None:
     numbers = {cast.open(consent_standard=True).number for _ in range(waiting)}
-    whose = [cast.actors[STAFF[index % len(STAFF)]] for index in range(takers)]
+    whose = [cast.actors[FIRST_LINE[index % len(FIRST_LINE)]] for index in range(takers)]
     answers = at_once([partial(take_next, who, cast.now) for who in whose])
     assert not raised(answers)
     taken = [number for number in returned(answers) if number]
@@ -34,6 +37,44 @@ def test_nobody_gets_a_case_that_another_got(cast: Cast, takers: int, waiting: i
         assert case.holder_id == UUID(said)
 
 
+def test_twenty_who_ask_at_once_get_twenty_cases_of_their_own_groups(cast: Cast) -> None:
+    numbers = [cast.open(consent_standard=True).number for _ in range(30)]
+    for number in numbers[::3]:
+        change_group(cast.engineer, cast.now, number, "lab", "For the lab")
+    lab, first_line = set(numbers[::3]), set(numbers) - set(numbers[::3])
+    asks = [partial(take_next, cast.reviewer, cast.now)] * 8 + [partial(take_next, cast.engineer, cast.now)] * 12
+    answers = at_once(asks)
+    assert not raised(answers)
+    assert None not in answers
+    assert len(set(answers)) == 20
+    assert set(answers[:8]) <= lab
+    assert set(answers[8:]) <= first_line
+    events = CaseEvent.objects.across_companies("a test counts").filter(type="taken")
+    assert len({event.case_id for event in events}) == events.count() == 20
+
+
+def test_taking_assigning_and_whole_pages_at_once_leave_each_case_with_one_story(cast: Cast) -> None:
+    numbers = [cast.open(consent_standard=True).number for _ in range(10)]
+    marta, tomas = UUID(cast.engineer.id), cast.analyst.id
+    acts: list[partial[Any]] = [partial(take_next, cast.duty_manager, cast.now) for _ in range(6)]
+    acts += [partial(assign_case, cast.releaser, cast.now, number, marta, "Hers") for number in numbers[:5]]
+    acts += [
+        partial(bulk, cast.releaser, cast.now, "assign", order, tomas, "All his", token=str(index))
+        for index, order in enumerate((numbers, numbers[::-1]))
+    ]
+    answers = at_once(acts)
+    assert not raised(answers)
+    for number in numbers:
+        case = Case.objects.across_companies("a test reads").get(number=number)
+        story = CaseEvent.objects.across_companies("a test reads").filter(case=case).order_by("seq")
+        assert [event.seq for event in story] == list(range(1, case.last_seq + 1))
+        moves = [event for event in story if event.type in {"taken", "assigned"}]
+        last = moves[-1]
+        assert str(case.holder_id) == last.payload.get("holder_id", last.actor["id"])
+        consumed = [event for event in story if event.type == "quota" and event.payload["movement"] == "consume"]
+        assert len(consumed) == (case.case_class == "premium")
+
+
 def test_the_queue_is_ordered_by_tier_severity_due_plan_and_arrival(cast: Cast) -> None:
     day, numbers = timedelta(days=1), []
     for tier in (2, 1):
@@ -45,7 +86,8 @@ def test_the_queue_is_ordered_by_tier_severity_due_plan_and_arrival(cast: Cast) 
                         numbers.append(number)
                         Case.objects.across_companies("a test arranges").filter(number=number).update(
                             tier=tier, severity=severity, due_at=cast.now + due * day if due else None,
-                            plan_rank=rank, submitted_at=cast.now + arrived * timedelta(minutes=1),
+                            queue_due_at=cast.now + due * day if due else NEVER_DUE, plan_rank=rank, queue_rank=-rank,
+                            submitted_at=cast.now + arrived * timedelta(minutes=1),
                         )  # fmt: skip
 
     def place(case: Case) -> tuple[object, ...]:

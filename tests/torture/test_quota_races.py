@@ -20,7 +20,7 @@ SPENDERS = 100
 
 
 def left(cast: Cast) -> int | None:
-    contract = find_contract(cast.people["plus"].company_id, cast.now.date())
+    contract = find_contract(cast.people["plus"].company_id, cast.now)
     assert contract is not None
     return balance(contract, cast.now.date())[0]
 

@@ -1,7 +1,12 @@
-"""`/healthz`: 200 once the server can do its work: database there, migrated, baseline published. Says what lacks."""
+"""`/healthz`: 200 once the server can do its work: database there, migrated, baseline published. Says what lacks,
+and how the ticker keeps up.
+"""
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+
+from guardia.kernel import clock
+from guardia.reports.ticker_health import ticker_health
 
 
 def _lacks() -> str:
@@ -17,4 +22,9 @@ def _lacks() -> str:
 def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  a view
     """Answer 200 when ready, else 503 with the reason."""
     lacks = _lacks()
-    return JsonResponse({"ok": not lacks, "lacks": lacks}, status=503 if lacks else 200)
+    try:
+        # A ticker that is silent or late is told, and alarmed on; the pages work all the same.
+        ticker = {} if lacks else ticker_health(clock.now())
+    except DatabaseError as error:
+        lacks, ticker = f"database: {str(error).splitlines()[0]}", {}
+    return JsonResponse({"ok": not lacks, "lacks": lacks, "ticker": ticker}, status=503 if lacks else 200)

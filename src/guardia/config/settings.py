@@ -71,6 +71,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "guardia.ui.page_context.page_context",
+                "guardia.ui.duty_context.duty_context",
+                "guardia.ui.bell_context.bell_context",
             ],
         },
     }

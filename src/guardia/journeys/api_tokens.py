@@ -1,4 +1,4 @@
-"""A contact's API tokens: made by oneself, told once, revoked at any time."""
+"""API tokens: made by oneself, told once, revoked at any time. Those of staff belong to the vendor's company."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from guardia.features.accounts import operations, queries
+from guardia.features.accounts.queries import vendor_company
 from guardia.journeys.once import once
 from guardia.kernel.audit.trail import record
 from guardia.kernel.errors import Forbidden, Invalid
@@ -17,8 +18,8 @@ LONGEST_NAME = 80
 
 def create_token(actor: Actor, now: datetime, name: str, *, idempotency_key: str | None = None) -> str:
     """Return a new token that acts as the actor for a year."""
-    if actor.company_id is None:
-        raise Forbidden("contacts_only", _("Tokens are for people of a company."))
+    if actor.company_id is None and not actor.is_staff:
+        raise Forbidden("people_only", _("Tokens are for people."))
     name = name.strip()
     if not name or len(name) > LONGEST_NAME:
         raise Invalid(
@@ -26,11 +27,14 @@ def create_token(actor: Actor, now: datetime, name: str, *, idempotency_key: str
             _("The token was not made."),
             {"name": _("Name what will use it, with at most 80 characters.")},
         )
-    company_id, issued = actor.company_id, []
+    issued: list[str] = []
     with journey():
+        company_id = actor.company_id or vendor_company().id
 
         def do() -> dict[str, str]:
-            row, secret = operations.issue_token(UUID(actor.id), company_id, name, now)
+            row, secret = operations.issue_token(
+                UUID(actor.id), company_id, name, now, "gs" if actor.is_staff else "gt"
+            )
             issued.append(secret)  # told, never kept: a repetition cannot tell it again
             record(actor, now, "token_issued", f"token {name}", company_id=company_id)
             return {"token_id": str(row.id)}

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from guardia.features.accounts import operations, queries
 from guardia.features.accounts.rules.tokens import digest, lane_token
-from guardia.features.contracts.queries import find_contract, is_in_term, lane_of
+from guardia.features.contracts.queries import contract_today, find_contract, is_in_term, lane_of
 from guardia.features.releases.operations import lock_log
 from guardia.journeys.once import once
 from guardia.kernel.audit.trail import record
@@ -24,6 +24,7 @@ from guardia.kernel.errors import Forbidden, Invalid, Refused
 from guardia.kernel.outside import outside
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Actor, Lane
+from guardia.kernel.zones import get_zone
 
 LONGEST_NAME = 80
 KEY_BYTES = 32
@@ -87,7 +88,7 @@ def enrol_machine(code: str, name: str, public_key: str, now: datetime) -> Enrol
                 ),
             )
         machine, token = operations.enrol(
-            found, name.strip()[:LONGEST_NAME], raw, lane_of(found.company_id, now.date()), now
+            found, name.strip()[:LONGEST_NAME], raw, lane_of(found.company_id, now), now
         )
         actor = queries.machine_actor(machine)
         record(actor, now, "machine_enrolled", f"machine {machine.id}", company_id=machine.company_id)
@@ -99,7 +100,7 @@ def enrol_machine(code: str, name: str, public_key: str, now: datetime) -> Enrol
 def machine_facts(machine: Any, now: datetime) -> dict[str, Any]:
     """Return a machine's lane and where it is served. The lane it enrolled for, as long as the contract grants it."""
     lane = Lane(machine.lane)
-    granted = lane_of(machine.company_id, now.date())
+    granted = lane_of(machine.company_id, now)
     base = f"{settings.GUARDIA.releases_url}/{lane.value}"
     if lane is Lane.ACCELERATED:
         base += f"/{lane_token(str(machine.id), settings.SECRET_KEY)}"
@@ -144,14 +145,15 @@ def admit_subscribers(now: datetime) -> int:
         lock_log()
         wanted: dict[str, datetime | None] = {}
         for machine in queries.subscribers():
-            contract = find_contract(machine.company_id, now.date())
+            contract = find_contract(machine.company_id, now)
             if (
                 machine.lane == Lane.ACCELERATED
                 and contract
-                and is_in_term(contract, now.date())
+                and is_in_term(contract, contract_today(contract, now))
                 and contract.plan.lane == Lane.ACCELERATED
             ):
                 token = lane_token(str(machine.id), settings.SECRET_KEY)
-                wanted[digest(token)] = datetime.combine(contract.ends_on, time.min, tzinfo=UTC)
+                end = datetime.combine(contract.ends_on, time.min, tzinfo=get_zone(contract.zone))
+                wanted[digest(token)] = end.astimezone(UTC)
         outside().tree.admit(wanted)
     return len(wanted)

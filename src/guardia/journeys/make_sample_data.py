@@ -4,26 +4,32 @@ the baseline release. Made once; a second run finds everything there. Refused in
 
 import random
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-import holidays
 from django.conf import settings
 
 from guardia.features.accounts import operations as accounts
 from guardia.features.accounts.queries import actor_of, find_person_by_email, vendor_company
 from guardia.features.contracts import operations as contracts
-from guardia.features.contracts.rules.programme import OFFICES, PLANS, WEEKDAYS
+from guardia.features.contracts.queries import licences_of
+from guardia.features.contracts.rules.programme import OFFICES, PLANS, PRODUCTS, WEEKDAYS
+from guardia.features.duty import operations as duty
+from guardia.features.duty.queries import versions_of
 from guardia.features.lab import operations as lab
 from guardia.features.lab.queries import get_sample_of, malware_corpus
 from guardia.features.releases import operations as releases
 from guardia.features.releases.queries import head
 from guardia.features.releases.rules.numbering import next_label
-from guardia.features.sla.operations import add_calendar
+from guardia.features.sla.operations import add_calendar_version
+from guardia.features.sla.queries import find_calendar_version
+from guardia.features.sla.rules.draft_calendar import DraftCalendar
 from guardia.journeys.database_state import next_state
+from guardia.journeys.edit_roster import with_holiday_dates
 from guardia.journeys.receive_file import receive_file
+from guardia.journeys.write_calendar import checked
 from guardia.kernel.errors import Refused
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import SYSTEM, Lane, Role
@@ -38,6 +44,7 @@ COMPANIES: dict[str, dict[str, Any]] = {
     "Astilleros del Norte": {
         "plan": "plus",
         "contract": "MSA-4071",
+        "licences": {"endpoint-8.2": 240, "endpoint-6.0": 12, "gateway-3.1": 2},
         "people": [
             ("carmen.ruiz@astilleros.example", "Carmen Ruiz", True),
             ("lucia.ferrer@astilleros.example", "Lucía Ferrer", False),
@@ -47,6 +54,7 @@ COMPANIES: dict[str, dict[str, Any]] = {
     "Cerámicas Duero": {
         "plan": "standard",
         "contract": "STD-2210",
+        "licences": {"endpoint-7.4": 35},
         "people": [
             ("pablo.nieto@ceramicas.example", "Pablo Nieto", True),
             ("sara.vidal@ceramicas.example", "Sara Vidal", False),
@@ -60,7 +68,12 @@ STAFF = [
     ("paula.olmo@guardia.example", "Paula Olmo", (Role.REVIEWER, Role.ANALYST)),
     ("jon.prieto@guardia.example", "Jon Prieto", (Role.RELEASER,)),
     ("elena.soto@guardia.example", "Elena Soto", (Role.DUTY_MANAGER, Role.ENGINEER)),
+    ("rosa.lamas@guardia.example", "Rosa Lamas", (Role.ACCOUNT_MANAGER,)),
 ]
+ROSTERS = {
+    "on_duty": ("marta.ibanez@guardia.example", "tomas.vega@guardia.example"),
+    "duty_manager": ("elena.soto@guardia.example",),
+}
 
 
 def make_sample_data(now: datetime) -> None:
@@ -70,21 +83,23 @@ def make_sample_data(now: datetime) -> None:
     with journey():
         releases.lock_log()
         _staff(now)
-        calendars = {name: add_calendar(name, 1, _office(hours, now), now) for name, hours in OFFICES.items()}
+        _rosters(now)
+        calendars = {name: _calendar(name, hours, now) for name, hours in OFFICES.items()}
         plans = {code: contracts.save_plan(code, values) for code, values in PLANS.items()}
+        products = {code: contracts.add_product(code, values) for code, values in PRODUCTS.items()}
         for name, facts in COMPANIES.items():
-            _company(name, facts, plans[facts["plan"]], calendars, now)
+            contract = _company(name, facts, plans[facts["plan"]], calendars, now)
+            _licences(contract, [(products[code], seats) for code, seats in facts["licences"].items()])
+            _account_manager(contract)
     _fill_corpus(now)
     _baseline(now)
 
 
-def _office(hours: tuple[str, str], now: datetime) -> dict[str, Any]:
-    closed = holidays.country_holidays("ES", subdiv="MD", years=range(now.year, now.year + 3))
-    return {
-        "zone": ZONE,
-        "weekly": {day: [list(hours)] for day in WEEKDAYS},
-        "closed_on": sorted(day.isoformat() for day in closed),
-    }
+def _calendar(name: str, hours: tuple[str, str], now: datetime) -> Any:
+    """Return the first version of an office's calendar, Madrid's public holidays closed for three years."""
+    week = {day: "-".join(hours) for day in WEEKDAYS}
+    draft = DraftCalendar(name, ZONE, week, str(now.year), str(now.year + 2), country="ES", region="MD")
+    return find_calendar_version(name, 1) or add_calendar_version(checked(draft), 1, SYSTEM, now)
 
 
 def _staff(now: datetime) -> None:
@@ -93,7 +108,25 @@ def _staff(now: datetime) -> None:
         accounts.add_person(email, name, PASSWORD, now, roles=roles, language="en")
 
 
-def _company(name: str, facts: dict[str, Any], plan: Any, calendars: dict[str, Any], now: datetime) -> None:
+def _rosters(now: datetime) -> None:
+    """Engineers take turns by the week, hand over on Mondays at 9:00, and wait for a working day on holidays."""
+    monday = now.date() - timedelta(days=now.weekday())
+    for code, emails in ROSTERS.items():
+        roster = duty.lock_roster(code)
+        people = [find_person_by_email(email) for email in emails]
+        if versions_of(code).exists() or None in people:
+            continue
+        rules = {
+            "zone": ZONE,
+            "people": [str(person.id) for person in people if person],
+            "hand_over": {"every": "P1W", "weekday": "mon", "time": "09:00"},
+            "starts_on": monday.isoformat(),
+            "holidays": with_holiday_dates({"by": "next_working_day", "country": "ES", "region": "MD"}, now),
+        }
+        duty.add_version(roster, rules, now - timedelta(days=60), "Sample roster", SYSTEM, now)
+
+
+def _company(name: str, facts: dict[str, Any], plan: Any, calendars: dict[str, Any], now: datetime) -> Any:
     company = accounts.add_company(name, now)
     start = date(now.year, 2, 1) if now.month > 1 else date(now.year - 1, 2, 1)
     calendar = calendars[plan.office["calendar"]]
@@ -106,6 +139,20 @@ def _company(name: str, facts: dict[str, Any], plan: Any, calendars: dict[str, A
     ]
     for person in [person for person in people if not person.is_company_admin][: plan.named_contacts]:
         contracts.name_contact(contract, person.id, now)
+    return contract
+
+
+def _licences(contract: Any, wanted: list[tuple[Any, int]]) -> None:
+    if licences_of(contract).exists():
+        return
+    for product, seats in wanted:
+        contracts.add_licence(contract, product, seats, contract.starts_on, contract.ends_on)
+
+
+def _account_manager(contract: Any) -> None:
+    person = find_person_by_email("rosa.lamas@guardia.example")
+    if person is not None and contract.account_manager_id is None:
+        contracts.set_account_manager(contract, person.id)
 
 
 def _family(index: int) -> Iterator[bytes]:

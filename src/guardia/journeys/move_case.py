@@ -14,7 +14,7 @@ from guardia.journeys import case_log
 from guardia.journeys.notify import notify_customer
 from guardia.journeys.once import once
 from guardia.journeys.write_message import checked_text, demand_open
-from guardia.kernel.errors import Forbidden, Invalid
+from guardia.kernel.errors import Forbidden, Invalid, Refused
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Actor, CaseState
 
@@ -23,7 +23,8 @@ CUSTOMER_CLOSES = ("customer_confirmed", "withdrawn")
 STAFF_CLOSES = ("solved", "not_machine_proved", "withdrawn")
 
 
-def _reason(text: str) -> str:
+def checked_reason(text: str) -> str:
+    """Return a reason as it is kept: present, in bounds. Raises Invalid at the field `reason`."""
     cleaned = text.replace("\x00", "").strip()
     if not cleaned:
         raise Invalid("reason_missing", _("Every step has its reason."), {"reason": _("Say why, in one line.")})
@@ -66,7 +67,7 @@ def _change_state(
     actor: Actor, now: datetime, number: str, act: str, reason: str, key: str | None, notice: str = ""
 ) -> None:
     _staff_only(actor)
-    reason = _reason(reason)
+    reason = checked_reason(reason)
 
     def do(case: case_log.Case) -> None:
         state = life.state_after(act, CaseState(case.state))
@@ -113,7 +114,7 @@ def close_case(
     allowed = STAFF_CLOSES if actor.is_staff else CUSTOMER_CLOSES
     if how not in allowed:
         raise Invalid("how_unknown", _("Say how the request ends."), {"how": _("Choose one.")})
-    reason = _reason(reason)
+    reason = checked_reason(reason)
 
     def do(case: case_log.Case) -> None:
         is_unproved = case.kind == "signature_change" and how in {"customer_confirmed", "solved"}
@@ -125,10 +126,12 @@ def close_case(
 
 
 def reopen_case(actor: Actor, now: datetime, number: str, reason: str, *, idempotency_key: str | None = None) -> None:
-    """Reopen a closed case; no premium incident is charged again."""
-    reason = _reason(reason)
+    """Reopen a closed case; no premium incident is charged again. One that was joined with another stays closed."""
+    reason = checked_reason(reason)
 
     def do(case: case_log.Case) -> None:
+        if case.merged_into_id is not None:
+            raise Refused("merged", _("This request was joined with another one, and goes on there."))
         seq = case_log.add(case, "reopened", actor, now, {"reason": reason})
         notify_customer(case, "reopened", seq, now, reason)
 
@@ -138,12 +141,11 @@ def reopen_case(actor: Actor, now: datetime, number: str, reason: str, *, idempo
 def reject_case(actor: Actor, now: datetime, number: str, reason: str, *, idempotency_key: str | None = None) -> None:
     """Reject a case with the reason and what to do; its premium incident is given back."""
     _staff_only(actor)
-    reason = _reason(reason)
+    reason = checked_reason(reason)
 
     def do(case: case_log.Case) -> None:
         seq = case_log.add(case, "rejected", actor, now, {"reason": reason})
-        if case.case_class == "premium":
-            ledger.refund(case.id, case.company_id, actor, now, reason)
+        if ledger.refund(case.id, case.company_id, actor, now, reason):
             case_log.add(case, "quota", actor, now, {"movement": "refund", "amount": 1})
         notify_customer(case, "rejected", seq, now, reason)
 

@@ -15,13 +15,21 @@ from django.utils.translation import gettext as _
 
 from guardia.features.cases import operations as cases
 from guardia.features.contracts import operations as ledger
-from guardia.features.contracts.queries import facts_for, find_contract
-from guardia.features.contracts.rules.entitlement import Granted, NotGranted, decide
+from guardia.features.contracts.queries import (
+    contract_today,
+    facts_for,
+    find_contract,
+    product_facts,
+    refusal_words,
+    terms_of,
+)
+from guardia.features.contracts.rules.entitlement import NO_CONTRACT, Granted, NotGranted, decide
 from guardia.features.sla.queries import get_calendar
 from guardia.journeys import case_log
 from guardia.journeys.attach_files import described, take_uploads
 from guardia.journeys.notify import notify_customer
 from guardia.journeys.once import once
+from guardia.journeys.phone_line import phone_line
 from guardia.journeys.precheck_case import queue_precheck
 from guardia.kernel.errors import Forbidden, Invalid, Refused
 from guardia.kernel.ids import uuid7
@@ -36,13 +44,22 @@ LONGEST = {
     "engine": 40,
     "database_version": 40,
     "detection_name": 200,
+    "product_code": 40,
 }
+FIELD_OF_CHECK = {
+    **dict.fromkeys(("E-4", "E-5", "E-6"), "product_code"),
+    **dict.fromkeys(("E-7", "E-8", "E-9"), "case_class"),
+}
+"""Where on the form a refusal of the entitlement belongs; those of the contract itself belong to none."""
 MOST_FILES = 20
 
 
 @dataclass(frozen=True)
 class CaseRequest:
-    """What the customer filled in; `uploads` are ids of files that have arrived already."""
+    """What the customer filled in; `uploads` are ids of files that have arrived already.
+
+    `product_code` is that of one of the contract's licences, or empty for another product.
+    """
 
     kind: str
     case_class: str
@@ -55,6 +72,7 @@ class CaseRequest:
     database_version: str = ""
     detection_name: str = ""
     uploads: tuple[UUID, ...] = ()
+    product_code: str = ""
     consent_standard: bool = False
     channel: Channel = Channel.PORTAL
 
@@ -97,6 +115,7 @@ def complaints_of(request: CaseRequest) -> Mapping[str, str]:
     found.check("case_class", request.case_class, ["premium", "standard"], _("Choose premium or standard."))
     found.check("severity", request.severity, list(Severity), _("Choose a severity from 1 (critical) to 4 (low)."))
     found.need("subject", request.subject, _("Say in one line what is wrong."))
+    found.fit("product_code", request.product_code)
     found.need("description", request.description, _("Say what happened, since when, and on how many machines."))
     if request.kind == CaseKind.SIGNATURE_CHANGE:
         found.check("claim", request.claim, list(Claim), _("Choose false negative or false positive."))
@@ -137,31 +156,52 @@ def open_case(actor: Actor, now: datetime, request: CaseRequest, idempotency_key
 
 
 def _grant(actor: Actor, now: datetime, request: CaseRequest) -> tuple[Any, Granted]:
-    contract = find_contract(actor.company_id, now.date()) if actor.company_id else None
-    wanted = CaseClass(request.case_class)
-    if contract is not None and wanted is CaseClass.PREMIUM:
-        contract = ledger.lock_contract(contract)
+    contract = find_contract(actor.company_id, now) if actor.company_id else None
+    if contract is None:
+        raise _refused(NO_CONTRACT)
+    # Locked for every class: the terms that are frozen into the case are in force until it stands.
+    contract = ledger.lock_contract(contract)
+    today = contract_today(contract, now)
     decision = decide(
         facts_for(contract, UUID(actor.id), now),
-        wanted,
+        CaseClass(request.case_class),
         consents_to_standard=request.consent_standard,
-        today=now.date(),
+        today=today,
+        product=product_facts(contract, request.product_code, today),
     )
     if isinstance(decision, NotGranted):
-        raise Refused(decision.code, _(decision.sentence), {"case_class": _(decision.sentence)})
+        raise _refused(decision)
     return contract, decision
 
 
-def _terms(contract: Any, granted: Granted) -> dict[str, Any]:
+def _refused(decision: NotGranted) -> Refused:
+    sentence = refusal_words(decision)
+    field_name = FIELD_OF_CHECK.get(decision.check)
+    return Refused(decision.code, sentence, {field_name: sentence} if field_name else None)
+
+
+def frozen_terms(contract: Any, granted: Granted, request: CaseRequest) -> dict[str, Any]:
+    """Return what a case keeps of its contract, whatever becomes of the contract later (RC-12)."""
+    plan, response = contract.plan, terms_of(contract).response
     calendar = get_calendar(contract.calendar_version_id)
     return {
         "contract": contract.number,
-        "plan": contract.plan.code,
-        "plan_name": contract.plan.name,
-        "lane": contract.plan.lane,
-        "policy": contract.plan.response[granted.case_class.value],
-        "policies": dict(contract.plan.response),
+        "plan": plan.code,
+        "plan_name": plan.name,
+        "plan_version": plan.version,
+        "lane": plan.lane,
+        "policy": response[granted.case_class.value],
+        "policies": dict(response),
+        "objectives": plan.objectives,
+        "escalation": plan.escalation,
         "calendar": {"name": calendar.name, "version": calendar.version, "tzdata": calendar.tzdata},
+        "entitlement": {
+            "checks": list(granted.checks),
+            "asked": request.case_class,
+            "granted": granted.case_class.value,
+            "overrides": contract.overrides,
+            "product": request.product_code,
+        },
     }
 
 
@@ -170,6 +210,10 @@ def _open(actor: Actor, now: datetime, request: CaseRequest) -> dict[str, str]:
     files = take_uploads(actor, request.uploads, now)
     case = _new_case(actor, now, request, contract, granted)
     cases.add_case(case)
+    is_report = request.kind == CaseKind.SIGNATURE_CHANGE
+    if is_report:  # before the first event: a case is found by what its report says, too
+        names = ("claim", "product", "engine", "database_version", "detection_name")
+        cases.add_report(case, {name: one_line(getattr(request, name)) for name in names})
     seq = case_log.add(
         case,
         "submitted",
@@ -178,7 +222,7 @@ def _open(actor: Actor, now: datetime, request: CaseRequest) -> dict[str, str]:
         {
             "class": granted.case_class.value,
             "asked_class": request.case_class,
-            "consented": granted.case_class.value != request.case_class,
+            "consented": request.consent_standard and granted.case_class is CaseClass.STANDARD,
             "severity": request.severity,
             "tier": granted.tier,
             "plan_rank": granted.plan_rank,
@@ -187,15 +231,12 @@ def _open(actor: Actor, now: datetime, request: CaseRequest) -> dict[str, str]:
             "files": described(files),
         },
     )
-    is_report = request.kind == CaseKind.SIGNATURE_CHANGE
     cases.add_files(case, files, "sample" if is_report else "attachment", seq, now)
     if granted.case_class is CaseClass.PREMIUM:
         _reserve(case, contract, actor, now)
     if is_report:
-        names = ("claim", "product", "engine", "database_version", "detection_name")
-        cases.add_report(case, {name: one_line(getattr(request, name)) for name in names})
         queue_precheck(case, now)
-    notify_customer(case, "opened", seq, now)
+    notify_customer(case, "opened", seq, now, phone_line(case, now))
     return {"id": str(case.id), "number": case.number, "case_class": granted.case_class.value}
 
 
@@ -218,7 +259,8 @@ def _new_case(actor: Actor, now: datetime, request: CaseRequest, contract: Any, 
         opened_by_name=actor.name,
         contract_id=contract.id,
         calendar_version_id=contract.calendar_version_id,
-        terms=_terms(contract, granted),
+        terms=frozen_terms(contract, granted, request),
         submitted_at=now,
         language=actor.language,
+        product_code=request.product_code,
     )

@@ -12,7 +12,10 @@ def rebuild_projections(*, repair: bool) -> Iterator[tuple[str, list[str]]]:
     for case in queries.all_cases().iterator(chunk_size=500):
         with journey():
             locked = operations.lock_case(case)
-            columns = case_log.projected(locked)
+            events = queries.facts_of(locked)
+            columns, vector = case_log.projected(locked, events), case_log.words_of(locked, events)
+            if not operations.has_words(locked, vector):
+                columns.append("words")
             if columns and repair:
-                operations.save_projection(locked, columns)
+                operations.save_projection(locked, columns, vector)
         yield locked.number, columns

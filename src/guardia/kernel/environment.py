@@ -60,7 +60,10 @@ class Settings:
     gate_load_mb: int
     phone: str
     support_email: str
+    starvation_working_days: int
     mail_url: Secret
+    escalation_webhook_url: Secret
+    escalation_webhook_secret: Secret
 
     @property
     def is_production(self) -> bool:
@@ -125,6 +128,11 @@ class Reader:
             self.complaints += [line] if line not in self.complaints else []
             return Secret("")
 
+    def secret_if(self, name: str, keep_in: Path | None, *, is_needed: bool) -> Secret:
+        """Return the secret `name`; an empty one where it is neither needed nor given."""
+        is_given = bool(self.environ.get(name, "").strip() or self.environ.get(f"{name}_FILE"))
+        return self.secret(name, keep_in) if is_needed or is_given else Secret("")
+
     def _long_enough(self, name: str, text: str) -> Secret:
         if len(text) < SHORTEST_SECRET:
             self.complaints.append(f"{name}: expected at least {SHORTEST_SECRET} characters, got {len(text)}")
@@ -163,6 +171,22 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _webhook_url(*, is_production: bool) -> Callable[[str], str]:
+    """Return what reads the operator's webhook: https, and in development http of this machine too."""
+
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        is_own = not is_production and parts.scheme == "http" and parts.hostname in LOOPBACK
+        if (parts.scheme != "https" and not is_own) or not parts.hostname or parts.port == 0 or parts.username:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
 def _database_url(text: str) -> str:
     parts = urlsplit(text)
     host = parts.netloc or "host=" in parts.query  # a socket's folder is given as postgresql://user@/name?host=/run
@@ -189,6 +213,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     database_url = reader.value("DATABASE_URL", "", _database_url, postgres, is_told=False)
     if production and not database_url:
         reader.complaints.append(f"DATABASE_URL: expected {postgres} in production, got nothing")
+    webhook = reader.value(
+        "GUARDIA_ESCALATION_WEBHOOK_URL",
+        "",
+        _webhook_url(is_production=production),
+        "an https URL without a user name" + ("" if production else ", or an http one of this machine"),
+        is_told=False,
+    )
     settings = Settings(
         environment=environment,
         host=host,
@@ -215,6 +246,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         corpus_files=reader.number("GUARDIA_CORPUS_FILES", 20_000, 1, 1_000_000),
         gate_load_s=reader.number("GUARDIA_GATE_LOAD_SECONDS", 60, 1, 3600),
         gate_load_mb=reader.number("GUARDIA_GATE_LOAD_MB", 1024, 16, 65536),
+        starvation_working_days=reader.number("GUARDIA_STARVATION_WORKING_DAYS", 0, 0, 366),
         phone=reader.value("GUARDIA_PHONE", "900 000 147", str, "a phone number"),
         support_email=reader.value("GUARDIA_SUPPORT_EMAIL", "soporte@guardia.example", str, "an address"),
         mail_url=Secret(
@@ -225,6 +257,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
                 "smtp://host:port, smtps:// or file://folder",
                 is_told=False,
             )
+        ),
+        escalation_webhook_url=Secret(webhook),
+        escalation_webhook_secret=reader.secret_if(
+            "GUARDIA_ESCALATION_WEBHOOK_SECRET", keep_in, is_needed=bool(webhook)
         ),
     )
     if reader.complaints:

@@ -6,6 +6,7 @@ neighbours (Damm, 2004: a totally anti-symmetric quasigroup of order 10).
 
 import uuid
 
+import uuid_utils
 import uuid_utils.compat
 
 _QUASIGROUP = (
@@ -26,6 +27,11 @@ CASE_NUMBER_DIGITS = 8
 def uuid7() -> uuid.UUID:
     """Return a new UUIDv7 (RFC 9562): keys that sort by the time of their making."""
     return uuid.UUID(int=uuid_utils.compat.uuid7().int)
+
+
+def uuid7_text() -> str:
+    """Return a new UUIDv7 as text, for rows that are written many at a time."""
+    return str(uuid_utils.uuid7())
 
 
 def _damm(digits: str) -> int:

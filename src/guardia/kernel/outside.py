@@ -89,6 +89,19 @@ class ReleaseTree(Protocol):
         """Let exactly these lane tokens (by SHA-256) into the accelerated lane, each until its instant."""
 
 
+class Webhook(Protocol):
+    """Where the operator wants escalations posted."""
+
+    @property
+    def is_set(self) -> bool: ...
+    def send(self, body: bytes, now: datetime) -> None:
+        """Post a signed body; raise WebhookRefused where it was not taken."""
+
+
+class WebhookRefused(Exception):
+    """The receiver of the webhook did not take a message."""
+
+
 @dataclass(frozen=True)
 class Outside:
     """Every port."""
@@ -97,6 +110,7 @@ class Outside:
     lab_keys: LabKeys
     builds: BuildStore
     tree: ReleaseTree
+    webhook: Webhook
 
 
 _replaced: ContextVar[Outside | None] = ContextVar("outside of a test", default=None)

@@ -6,6 +6,7 @@ from guardia.features.cases.models import Case
 from guardia.features.cases.rules import life
 from guardia.features.cases.rules.projection import EventFact
 from guardia.kernel.vocabulary import Actor, CaseState
+from guardia.reports.promise_acts import promise_acts
 from guardia.reports.showing import Act, Acts
 
 _CUSTOMER = ("message", "close", "reopen")
@@ -22,14 +23,25 @@ def case_acts(actor: Actor, case: Case, events: list[EventFact]) -> Acts:
             acts[name] = Act(name, _("Only the vendor's staff do this."))
         else:
             acts[name] = Act(name)
+    if case.merged_into_id is not None:
+        acts["reopen"] = Act("reopen", _("This request was joined with another one, and goes on there."))
     if acts["answer"].is_open and str(case.holder_id) != actor.id:
         acts["answer"] = Act(
             "answer", _("A qualified answer is given by the specialist who has the case. Take it first.")
         )
     if acts["take"].is_open and str(case.holder_id) == actor.id:
         acts["take"] = Act("take", _("You have this case."))
+    if acts["put_back"].is_open and case.holder_id is None:
+        acts["put_back"] = Act("put_back", _("Nobody holds this case."))
     if not any(event.type == "precheck" for event in events):
         acts["adopt_precheck"] = Act("adopt_precheck", _("There is no precheck to adopt yet."))
     else:
         acts["adopt_precheck"] = Act("adopt_precheck")
-    return Acts(acts)
+    return Acts({**acts, **promise_acts(actor, case, events), **_joining(actor, case)})
+
+
+def _joining(actor: Actor, case: Case) -> dict[str, Act]:
+    """Joining and splitting are for staff, on open cases."""
+    why = life.refusal("message", CaseState(case.state))
+    refusal = _("Only the vendor's staff do this.") if not actor.is_staff else _(why) if why else ""
+    return {name: Act(name, refusal) for name in ("merge", "split")}

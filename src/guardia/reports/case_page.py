@@ -7,18 +7,19 @@ from guardia.features.accounts.queries import people_by_id
 from guardia.features.cases import queries
 from guardia.features.cases.models import Case, Report
 from guardia.features.cases.rules import projection as folding
-from guardia.features.contracts.queries import balance, contacts_of, get_contract_of_case
-from guardia.features.contracts.rules.contract_year import contract_year
+from guardia.features.contracts.queries import balance, contacts_of, contract_today, get_contract_of_case, year_of
 from guardia.features.releases.queries import find_evidence, find_release
-from guardia.features.sla.queries import compiled_calendar, policy_of, read_clock
-from guardia.features.sla.rules.policies import Policy
+from guardia.features.sla.queries import policy_of, read_clock
 from guardia.kernel.vocabulary import Actor
 from guardia.reports.case_acts import case_acts
-from guardia.reports.case_steps import evidence_steps, next_step, target_words
+from guardia.reports.case_steps import evidence_steps, target_words
 from guardia.reports.clock_view import clock_of_case
 from guardia.reports.kept_sentences import told
+from guardia.reports.next_step import next_step
+from guardia.reports.promise import PromiseView, promise_view
 from guardia.reports.showing import Acts, ClockView, FileView, QuotaView, Step, TimelineEntry
 from guardia.reports.timeline import Teller, file_views, pauses_of
+from guardia.reports.timeline_clocks import INTERNAL_TYPES
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class CasePage:
     acts: Acts
     contacts: tuple[str, ...]
     target_level_1: str
+    promise: PromiseView
     must_phone: bool
     fixed_in: str
     agent_command: str
@@ -75,19 +77,11 @@ class CasePage:
 def quota_view(contract_id: object, today_at: datetime) -> QuotaView:
     """Return the premium incidents of a contract's present year."""
     contract = get_contract_of_case(contract_id)  # type: ignore[arg-type]
-    left, used = balance(contract, today_at.date())
-    _, last = contract_year(contract.starts_on, today_at.date())
+    today = contract_today(contract, today_at)
+    left, used = balance(contract, today)
+    _first, last = year_of(contract, today)
     total = None if left is None else left + used
     return QuotaView(total=total, used=used, left=left, year_ends_on=last.isoformat())
-
-
-def must_phone(case: Case, now: datetime) -> bool:
-    """Whether a level-1 case must also be phoned in: its target opens by a call and the office is closed (rule 3)."""
-    if case.closed_at is not None or case.answered_at is not None:
-        return False
-    if not Policy.parse(policy_of(case.terms, case.case_class))[case.severity].phone_opens_24x7:
-        return False
-    return not compiled_calendar(case.calendar_version_id).is_open(now)
 
 
 def _holders_before(events: list[folding.EventFact], holder: str) -> tuple[str, ...]:
@@ -115,7 +109,8 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
     people = people_by_id(contacts_of(contract))
     fixed = find_release(case.fixed_in)
     found = next((event for event in reversed(facts) if event.type == "precheck"), None)
-    title, text = next_step(case, report, facts)
+    promise = promise_view(actor, case, facts, now)
+    title, text = next_step(case, report, facts, promise, is_staff=actor.is_staff)
     return CasePage(
         id=str(case.id),
         number=case.number,
@@ -145,7 +140,8 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
         acts=case_acts(actor, case, facts),
         contacts=tuple(person.name for person in people.values()),
         target_level_1=target_words(policy_of(case.terms, case.case_class), 1),
-        must_phone=must_phone(case, now),
+        promise=promise,
+        must_phone=promise.call.is_awaited,
         fixed_in=fixed.label if fixed else "",
         agent_command=f"guardia-agent update && guardia-agent verify {case.number} FILE" if report else "",
         last_seq=_seen_seq(actor, case),
@@ -163,5 +159,5 @@ def _seen_seq(actor: Actor, case: Case) -> int:
     """Return the seq of the last event that the reader may know of; customers are not even told of internal notes."""
     if actor.is_staff:
         return case.last_seq
-    seen = queries.events_of(case).exclude(payload__contains={"internal": True}).last()
+    seen = queries.events_of(case).exclude(payload__contains={"internal": True}).exclude(type__in=INTERNAL_TYPES).last()
     return seen.seq if seen else 0

@@ -1,14 +1,13 @@
-"""The evidence chain of a signature change, and what happens next, in the reader's language."""
+"""The evidence chain of a signature change, in the reader's language."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from guardia.features.cases.models import Case, Report
+from guardia.features.cases.models import Case
 from guardia.features.cases.rules.projection import EventFact
 from guardia.features.sla.rules.policies import Policy
-from guardia.reports.kept_sentences import told
 from guardia.reports.showing import Step
 from guardia.reports.timeline import DETERMINATIONS, span_words
 
@@ -88,65 +87,3 @@ def _gate_words(gates: EventFact | None, joined: EventFact | None) -> str:
     if gates is None:
         return _("0 of 6")
     return _("6 of 6 passed") if gates.payload["passed"] else _("A gate failed; the lab corrects the draft")
-
-
-def next_step(case: Case, report: Report | None, events: list[EventFact]) -> tuple[str, str]:
-    """Return what happens next and what the customer has to do, as a title and a text."""
-    if case.closed_at is not None:
-        return _("The request is closed."), _restore_words(report) if case.closed_how == "machine_proved" else told(
-            case.state_reason
-        )
-    if case.state == "waiting_customer":
-        return _("Your data is awaited."), told(case.state_reason)
-    if case.fixed_in:
-        return _("Update and verify on your machine."), _("The command is beside. Its proof closes the request.")
-    if case.state == "solution_offered":
-        return _("A solution was offered."), _("Close the request if it holds, or write what does not.")
-    if report is not None:
-        return _next_in_lab(case, events)
-    if case.holder_name:
-        return _("%(name)s works on the request.") % {"name": case.holder_name}, _("Nothing has to be done for now.")
-    return _("A specialist takes the request next."), _("Nothing has to be done for now.")
-
-
-def _next_in_lab(case: Case, events: list[EventFact]) -> tuple[str, str]:
-    precheck = _last(events, "precheck")
-    nothing = _("Nothing has to be done for now.")
-    if precheck is None:
-        return _("The lab scans the sample with the newest database."), nothing
-    outcome, label = precheck.payload["outcome"], precheck.payload["label"]
-    if outcome == "fixed_in":
-        return _("Fixed in %(label)s: update and scan again.") % {"label": label}, _(
-            "A specialist confirms this finding."
-        )
-    if outcome == "not_reproducible":
-        return _("Not reproducible with %(label)s.") % {"label": label}, _(
-            "A specialist looks at it. Check the database version and the detection name."
-        )
-    if outcome == "not_scanned":
-        return _("An engine could not scan the sample."), _("A specialist looks at it.")
-    if _last(events, "joined"):
-        return _("The correction comes with the next batch of the standard lane."), nothing
-    if _last(events, "approved"):
-        return _("The correction is being published."), nothing
-    newest = _last(events, "drafted", "gates_finished")
-    if newest and newest.type == "drafted":
-        return _("The correction runs through the gates."), nothing
-    if newest:
-        return _after_gates(newest), nothing
-    who = case.holder_name or _("The lab")
-    return _("%(who)s prepares the determination and a correction.") % {"who": who}, nothing
-
-
-def _after_gates(gates: EventFact) -> str:
-    if gates.payload["passed"]:
-        return _("Two more people approve the correction.")
-    return _("A gate failed: the lab corrects the draft.")
-
-
-def _restore_words(report: Report | None) -> str:
-    if report is None:
-        return ""
-    if report.claim == "FP":
-        return _("The file can be restored from quarantine: the machine's database no longer detects it.")
-    return _("Scan the machines once more and remove what is now detected.")

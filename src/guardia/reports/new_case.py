@@ -1,16 +1,23 @@
 """What the form for a new case must say before it is sent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from guardia.features.accounts.queries import get_company
 from guardia.features.contracts.models import Contract
-from guardia.features.contracts.queries import facts_for, find_contract
-from guardia.features.contracts.rules.entitlement import Granted, decide
+from guardia.features.contracts.queries import (
+    contract_today,
+    facts_for,
+    find_contract,
+    licences_of,
+    product_facts,
+    refusal_words,
+    terms_of,
+)
+from guardia.features.contracts.rules.entitlement import Granted, NotGranted, decide, unserved
 from guardia.features.releases.queries import pointer
 from guardia.features.sla.queries import compiled_calendar
 from guardia.features.sla.rules.policies import Policy
@@ -31,13 +38,20 @@ class LevelTarget:
 
 @dataclass(frozen=True)
 class NewCasePage:
-    """The contract's terms for the one who opens the form. `refusal` is set where nothing can be sent at all."""
+    """The contract's terms for the one who opens the form. `refusal` is set where nothing can be sent at all.
+
+    `is_none_left`: only the consent to standard is missing. `products`: code, name, and why a request for it would be
+    refused. `must_phone_level_1`: the office is closed, and a call opens the premium clock of level 1.
+    """
 
     company: str
     plan: str
     quota: QuotaView
     may_spend_premium: bool
     premium_refusal: str
+    is_none_left: bool
+    products: tuple[tuple[str, str, str], ...]
+    must_phone_level_1: bool
     refusal: str
     lane: str
     phone: str
@@ -51,10 +65,11 @@ class NewCasePage:
 def new_case_page(actor: Actor, now: datetime) -> NewCasePage:
     """Return the terms of the actor's contract for the form."""
     company = get_company(actor.company_id) if actor.company_id else None
-    contract = find_contract(company.id, now.date()) if company else None
+    contract = find_contract(company.id, now) if company else None
     facts = facts_for(contract, UUID(actor.id), now)
-    refusal = decide(facts, CaseClass.STANDARD, consents_to_standard=False, today=now.date())
-    premium = decide(facts, CaseClass.PREMIUM, consents_to_standard=False, today=now.date())
+    today = contract_today(contract, now) if contract else now.date()
+    refusal = decide(facts, CaseClass.STANDARD, consents_to_standard=False, today=today)
+    premium = decide(facts, CaseClass.PREMIUM, consents_to_standard=False, today=today)
     head = pointer(Lane(contract.plan.lane)) if contract else None
     calendar = compiled_calendar(contract.calendar_version_id) if contract else None
     is_open = calendar.is_open(now) if calendar else False
@@ -63,8 +78,11 @@ def new_case_page(actor: Actor, now: datetime) -> NewCasePage:
         plan=contract.plan.name if contract else "",
         quota=quota_view(contract.id, now) if contract else QuotaView(0, 0, 0, ""),
         may_spend_premium=isinstance(premium, Granted),
-        premium_refusal="" if isinstance(premium, Granted) else _(premium.sentence),
-        refusal="" if isinstance(refusal, Granted) else _(refusal.sentence),
+        is_none_left=isinstance(premium, NotGranted) and premium.check == "E-9",
+        products=_products(contract, today) if contract else (),
+        must_phone_level_1=contract is not None and not is_open and _is_opened_by_call(contract),
+        premium_refusal="" if isinstance(premium, Granted) else refusal_words(premium),
+        refusal="" if isinstance(refusal, Granted) else refusal_words(refusal),
         lane=contract.plan.lane if contract else "standard",
         phone=settings.GUARDIA.phone,
         office_open_now=is_open,
@@ -75,8 +93,24 @@ def new_case_page(actor: Actor, now: datetime) -> NewCasePage:
     )
 
 
+def _products(contract: Contract, today: date) -> tuple[tuple[str, str, str], ...]:
+    """The contract's products; a named one is judged by E-4 to E-6 alone."""
+    found = {}
+    for licence in licences_of(contract):
+        product = product_facts(contract, licence.product_id, today)
+        refused = unserved(product, today) if product else None
+        found[licence.product_id] = (
+            licence.product_id, licence.product.name, refusal_words(refused) if refused else ""
+        )  # fmt: skip
+    return tuple(found.values())
+
+
+def _is_opened_by_call(contract: Contract) -> bool:
+    return Policy.parse(dict(terms_of(contract).response["premium"]))[1].phone_opens_24x7
+
+
 def _targets(contract: Contract, now: datetime) -> tuple[LevelTarget, ...]:
-    policy = contract.plan.response["premium"]
+    policy = dict(terms_of(contract).response["premium"])
     parsed = Policy.parse(policy)
     calendar = compiled_calendar(contract.calendar_version_id)
     targets = []

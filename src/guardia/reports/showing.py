@@ -77,7 +77,8 @@ class TimelineEntry:
 
     `kind`: message (words in a box), fact (one line), pause (time that does not count). `title` is ready to show in
     the reader's language. `tag` says whether a message is a qualified answer. `held_s` is how long the holder before
-    this event had the case.
+    this event had the case. `recorded_at` is told where it is later than `at`; `was_due` and `is_due` where the event
+    moved the end of the response clock; `is_voided` marks an answer that counts as never given.
     """
 
     seq: int
@@ -91,9 +92,13 @@ class TimelineEntry:
     tag: str = ""
     is_own: bool = False
     is_internal: bool = False
+    is_voided: bool = False
+    was_due: datetime | None = None
+    is_due: datetime | None = None
     files: tuple[FileView, ...] = ()
     engines: tuple[EngineLine, ...] = ()
     detail: str = ""
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from guardia.features.cases.models import CaseEvent, CaseFile
+from guardia.kernel.ids import spoken
 from guardia.kernel.vocabulary import Actor
 from guardia.reports.kept_sentences import told
 from guardia.reports.showing import ClockStretch, EngineLine, FileView, TimelineEntry
+from guardia.reports.timeline_clocks import INTERNAL_TYPES, ClockLines
+from guardia.reports.timeline_promise import PromiseLines
 
 LONGEST_PAUSE_SHOWN = timedelta(minutes=5)
+LATE = timedelta(minutes=1)
+"""What was recorded so long after it happened tells both instants."""
 OUTCOMES: Mapping[str, Callable[[], str]] = {
     "confirmed": lambda: _("Precheck: the claim is confirmed"),
     "fixed_in": lambda: _("Precheck: fixed already"),
@@ -99,7 +104,7 @@ def _gates(payload: Mapping[str, Any]) -> str:
     return _("A gate failed for draft %(draft)s") % payload
 
 
-class Teller:
+class Teller(PromiseLines, ClockLines):
     """Tells one case's events to one reader."""
 
     def __init__(self, reader: Actor, files: Iterable[CaseFile]) -> None:
@@ -108,6 +113,7 @@ class Teller:
         for file in files:
             self.files.setdefault(file.event_seq, []).append(file)
         self.holder: tuple[str, datetime] | None = None
+        self.voided: frozenset[int] = frozenset()
 
     def tell(
         self, events: Iterable[CaseEvent], pauses: Sequence[tuple[datetime, datetime]]
@@ -115,7 +121,9 @@ class Teller:
         """Return the entries, with a break where the response clock stood still."""
         entries: list[TimelineEntry] = []
         waiting = list(pauses)
-        for event in events:
+        told = list(events)
+        self.voided = frozenset(event.payload["answer"] for event in told if event.type == "answer_voided")
+        for event in told:
             while waiting and waiting[0][1] <= event.occurred_at:
                 entries.append(self._pause(*waiting.pop(0)))
             entry = self._entry(event)
@@ -128,7 +136,8 @@ class Teller:
         return TimelineEntry(seq=0, kind="pause", icon="moon", title=title, at=None)
 
     def _entry(self, event: CaseEvent) -> TimelineEntry | None:
-        if event.payload.get("internal") and not self.reader.is_staff:
+        is_internal = event.payload.get("internal") or event.type in INTERNAL_TYPES
+        if is_internal and not self.reader.is_staff:
             return None
         told = getattr(self, f"_{event.type}", None)
         facts: dict[str, Any] = told(event) if told else {"icon": "point", "title": event.type}
@@ -136,6 +145,7 @@ class Teller:
             "seq": event.seq,
             "kind": "fact",
             "at": event.occurred_at,
+            "recorded_at": event.recorded_at if event.recorded_at - event.occurred_at >= LATE else None,
             "actor_name": event.actor["name"],
             "actor_side": event.actor["side"],
             "is_own": event.actor["id"] == self.reader.id,
@@ -161,7 +171,10 @@ class Teller:
             "asks_for_data": _("Qualified answer · asks for all missing data"),
             "adopts_precheck": _("Qualified answer · adopts the precheck"),
         }
-        return self._words(event, "", how.get(event.payload["how"], _("Qualified answer")))
+        tag = how.get(event.payload["how"], _("Qualified answer"))
+        if event.seq in self.voided:
+            return {**self._words(event, "", _("Withdrawn · counts as never given")), "is_voided": True}
+        return self._words(event, "", tag)
 
     def _solution(self, event: CaseEvent) -> dict[str, Any]:
         return self._words(event, "", _("Solution offered"), "bulb")
@@ -183,6 +196,28 @@ class Teller:
             "actor_name": "",
             "detail": detail,
         }
+
+    def _assigned(self, event: CaseEvent) -> dict[str, Any]:
+        self.holder = (event.payload["holder_name"], event.occurred_at)
+        title = _("%(actor)s gives the case to %(name)s") % {
+            "actor": event.actor["name"],
+            "name": event.payload["holder_name"],
+        }
+        return {"icon": "user-check", "title": title, "actor_name": "", "detail": event.payload["reason"]}
+
+    def _put_back(self, event: CaseEvent) -> dict[str, Any]:
+        detail = event.payload["reason"] + self._held_until(event)
+        self.holder = None
+        return {"icon": "arrow-back-up", "title": _("Back in the queue"), "detail": detail}
+
+    def _group_changed(self, event: CaseEvent) -> dict[str, Any]:
+        titles = {
+            "first_line": _("With the first line"),
+            "lab": _("With the lab’s group"),
+            "release": _("With the release group"),
+        }
+        title = titles.get(event.payload["group"], event.payload["group"])
+        return {"icon": "arrow-right", "title": title, "detail": event.payload["reason"]}
 
     def _state_changed(self, event: CaseEvent) -> dict[str, Any]:
         return {
@@ -287,6 +322,22 @@ class Teller:
 
     def _reopened(self, event: CaseEvent) -> dict[str, Any]:
         return {"icon": "arrow-back-up", "title": _("Reopened"), "detail": event.payload.get("reason", "")}
+
+    def _merged(self, event: CaseEvent) -> dict[str, Any]:
+        return self._other(event, "git-merge", _("Joined with case %(number)s"))
+
+    def _merged_from(self, event: CaseEvent) -> dict[str, Any]:
+        return self._other(event, "git-merge", _("Case %(number)s was joined with this one"))
+
+    def _split_to(self, event: CaseEvent) -> dict[str, Any]:
+        return self._other(event, "arrows-split", _("Case %(number)s was split off"))
+
+    def _split_from(self, event: CaseEvent) -> dict[str, Any]:
+        return self._other(event, "arrows-split", _("Split off case %(number)s; it spends no premium incident"))
+
+    def _other(self, event: CaseEvent, icon: str, title: str) -> dict[str, Any]:
+        number = spoken(event.payload["number"])
+        return {"icon": icon, "title": title % {"number": number}, "detail": event.payload["reason"]}
 
     def _rejected(self, event: CaseEvent) -> dict[str, Any]:
         return {"icon": "ban", "title": _("Rejected"), "detail": event.payload.get("reason", "")}

@@ -44,6 +44,16 @@ def full_instant(instant: datetime) -> str:
     return f"{instant.astimezone(ZONE):%Y-%m-%d %H:%M:%S %Z}"
 
 
+def stamp(instant: datetime, zone: ZoneInfo) -> str:
+    """Return date, time to the minute and zone, for what is kept on paper: "2026-11-23 11:30 CET"."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def short_month(day: date) -> str:
+    """Return "Nov", or "nov" in Spanish."""
+    return dateformat.format(day, _month())
+
+
 def on_date(day: date) -> str:
     """Return such as "23 Nov 2026"."""
     return dateformat.format(day, f"j {_month()} Y")

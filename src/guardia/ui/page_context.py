@@ -62,6 +62,14 @@ def _portal_places() -> tuple[tuple[str, str, str], ...]:
 def _console_places() -> tuple[tuple[str, str, str], ...]:
     return (
         (_("Queue"), "list-details", reverse("console:queue")),
+        (_("Duty board"), "gauge", reverse("console:duty")),
+        (_("Alerts"), "bell", reverse("console:alerts")),
         (_("Lab"), "flask", reverse("console:lab")),
         (_("Releases"), "stack-2", reverse("console:releases")),
+        (_("Reports"), "report-analytics", reverse("console:reports")),
+        (_("Contracts"), "file-certificate", reverse("console:contracts")),
+        (_("Plans"), "license", reverse("console:plans")),
+        (_("Calendars"), "calendar-time", reverse("console:calendars")),
+        (_("Roster"), "calendar-user", reverse("console:roster")),
+        (_("Escalation"), "stairs-up", reverse("console:policies")),
     )

@@ -30,15 +30,16 @@ ICON_FOLDER = "@tabler/icons/icons/outline"
 # Icons that are named by data (timeline entries, states) and not in a template.
 # fmt: off
 NAMED_BY_DATA = (
-    "alert-triangle", "archive", "arrow-back-up", "arrow-right", "ban", "bell", "bookmark", "bug", "building",
-    "bulb", "calendar-time", "check", "checks", "chevron-down", "circle-check", "circle-dashed", "circle-dot",
+    "alert-triangle", "archive", "arrow-back-up", "arrow-right", "arrows-split", "ban", "bell", "bookmark", "bug",
+    "building", "bulb", "calendar", "calendar-time", "check", "checks", "chevron-down", "circle-check",
+    "circle-dashed", "circle-dot",
     "circle-x", "clipboard-check", "clock", "copy", "database", "device-desktop", "download", "edit", "eye",
     "file", "file-certificate", "file-text", "flask", "folder", "git-branch", "hand-stop", "history", "inbox",
-    "info-circle", "key", "list-check", "list-details", "loader-2", "lock", "lock-open", "mail", "message",
+    "info-circle", "key", "license", "list-check", "list-details", "loader-2", "lock", "lock-open", "mail", "message",
     "message-question", "minus", "moon", "package", "paperclip", "pencil", "phone", "player-pause", "player-play",
     "plus", "point", "progress", "refresh", "report", "robot", "rocket", "rotate-clockwise", "search", "send",
     "shield-check", "signature", "stack-2", "tag", "ticket", "trash", "upload", "urgent", "user", "user-check",
-    "users", "versions", "x",
+    "users", "versions", "x", "calendar-user", "gauge", "report-analytics", "stairs-up",
 )
 # fmt: on
 

@@ -18,6 +18,11 @@ CLASSES: Words = {
     "standard": _("Standard incident"),
     "undecided": _("Class undecided"),
 }
+GROUPS: Words = {
+    "first_line": pgettext_lazy("group", "First line"),
+    "lab": pgettext_lazy("group", "Lab"),
+    "release": pgettext_lazy("group", "Release"),
+}
 CLAIMS: Words = {"FN": _("False negative"), "FP": _("False positive")}
 SEVERITIES: Words = {
     "1": pgettext_lazy("severity", "Critical"),
@@ -60,12 +65,21 @@ ROLES: Words = {
     "reviewer": pgettext_lazy("role", "Reviewer"),
     "releaser": pgettext_lazy("role", "Releaser"),
     "duty_manager": pgettext_lazy("role", "Duty manager"),
+    "account_manager": pgettext_lazy("role", "Account manager"),
     "author": pgettext_lazy("role", "Author"),
 }
 OUTCOMES: Words = {
     "detected": pgettext_lazy("outcome", "detected"),
     "not_detected": pgettext_lazy("outcome", "not detected"),
     "not_scanned": pgettext_lazy("outcome", "not scanned"),
+}
+TARGET_OUTCOMES: Words = {
+    "met": pgettext_lazy("target", "met"),
+    "breached": pgettext_lazy("target", "missed"),
+    "answered": pgettext_lazy("target", "answered, no target"),
+    "running": pgettext_lazy("target", "open, running"),
+    "waiting": pgettext_lazy("target", "open, best effort"),
+    "ended": pgettext_lazy("target", "ended unanswered"),
 }
 SIDES: Words = {
     "customer": pgettext_lazy("side", "customer"),
@@ -77,10 +91,40 @@ SIDES: Words = {
 ENGINES: Words = {"yara-x": "YARA-X", "clamav": "ClamAV"}
 MOVEMENTS: Words = {
     "grant": pgettext_lazy("ledger", "Granted"),
+    "renew": pgettext_lazy("ledger", "Renewed"),
     "reserve": pgettext_lazy("ledger", "Reserved"),
     "consume": pgettext_lazy("ledger", "Spent"),
     "refund": pgettext_lazy("ledger", "Returned"),
     "adjust": pgettext_lazy("ledger", "Adjusted"),
+}
+
+TERMS: Words = {
+    "running": pgettext_lazy("term", "In term"),
+    "to_come": pgettext_lazy("term", "To come"),
+    "over": pgettext_lazy("term", "Over"),
+    "unsupported": pgettext_lazy("term", "Support ended"),
+}
+PHASES: Words = {
+    "full": pgettext_lazy("support phase", "Full support"),
+    "limited": pgettext_lazy("support phase", "Limited support"),
+    "ended": pgettext_lazy("support phase", "Support ended"),
+}
+COVERAGES: Words = {
+    "calendar": pgettext_lazy("coverage", "working hours"),
+    "always": pgettext_lazy("coverage", "always"),
+}
+CONTRACT_CHANGES: Words = {
+    "created": pgettext_lazy("contract", "Made"),
+    "renewed": pgettext_lazy("contract", "Renewed"),
+    "plan_changed": pgettext_lazy("contract", "Plan changed"),
+    "plan_edited": pgettext_lazy("contract", "Plan edited"),
+    "overrides_changed": pgettext_lazy("contract", "Own terms changed"),
+    "manager_set": pgettext_lazy("contract", "Account manager set"),
+    "calendar_set": pgettext_lazy("contract", "Calendar set"),
+    "contact_named": pgettext_lazy("contract", "Contact named"),
+    "contact_ended": pgettext_lazy("contract", "Contact ended"),
+    "licence_added": pgettext_lazy("contract", "Licence added"),
+    "licence_ended": pgettext_lazy("contract", "Licence ended"),
 }
 
 

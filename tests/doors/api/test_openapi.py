@@ -22,7 +22,7 @@ def test_the_api_is_what_its_document_says() -> None:
 def test_every_operation_says_in_one_line_what_it_does_and_who_may_call_it() -> None:
     paths = json.loads(described())["paths"]
     operations = [(path, method, said) for path, methods in paths.items() for method, said in methods.items()]
-    assert len(operations) == 9
+    assert len(operations) >= 13
     for path, method, said in operations:
         assert said.get("summary"), f"{method} {path} has no summary"
         assert said.get("security") or path.endswith("/enrol"), f"{method} {path} takes no token"

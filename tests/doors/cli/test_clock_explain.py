@@ -67,6 +67,43 @@ def test_a_malformed_scenario_prints_one_line_and_nothing_for_the_others(tmp_pat
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"calendar": {"weekly": {"mon": [["09:00", "14:00"], ["13:00", "19:00"]]}}}, "calendar.weekly.mon[1]"),
+        ({"calendar": {"weekly": {"mon": [["19:00", "09:00"]]}}}, "calendar.weekly.mon[0]"),
+        ({"calendar": {"weekly": {}}}, "calendar.weekly"),
+        ({"calendar": {"zone": "Europe/Atlantis"}}, "calendar.zone"),
+        ({"policy": {"1": {"target": "PT0H", "coverage": "calendar"}}}, "policy.1.target"),
+        ({"policy": {"1": {"target": "P2Y", "coverage": "calendar"}}}, "policy.1.target"),
+        ({"policy": {"1": {"target": "P40000W", "coverage": "calendar"}}}, "policy.1.target"),
+        ({"policy": {"3": None}}, "policy.3"),
+        ({"events": [{"at": "2026-11-23T10:00:00+01:00", "type": "answered", "qualified": True}]}, "events[0]"),
+        ({"as_of": "1999-01-01T00:00:00+01:00"}, "as_of"),
+    ],
+    ids=[
+        "overlapping windows",
+        "a reversed window",
+        "a week without working time",
+        "an unknown zone",
+        "a target of nothing",
+        "a target in years",
+        "a target of centuries",
+        "a severity without a promise",
+        "an answer before any submission",
+        "judged before the submission",
+    ],
+)
+def test_what_cannot_be_promised_or_happen_is_one_line_with_its_place(change: dict[str, Any], place: str) -> None:
+    scenario = vectors()[0]
+    for name, value in change.items():
+        scenario[name] = {**scenario[name], **value} if isinstance(value, dict) else value
+    answer = ask("-", stdin=json.dumps(scenario))
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"standard input: {place}: expected ")
+    assert answer.err.count("\n") == 1
+
+
 def test_standard_input_is_named_when_it_is_malformed() -> None:
     answer = ask("-", stdin="{")
     assert (answer.code, answer.out) == (2, "")

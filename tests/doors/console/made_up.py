@@ -1,9 +1,11 @@
 """Made-up facts for the console's pages: what reports would say, without a database."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from guardia.features.cases.rules.queue_filter import QueueFilter
 from guardia.kernel.vocabulary import Actor, ActorKind, Role
-from guardia.reports.case_list import CaseRow, QueuePage
+from guardia.reports.case_list import CaseRow, Choice, QueuePage
 from guardia.reports.case_page import CasePage, ReportView
 from guardia.reports.lab_views import (
     DraftPage,
@@ -20,6 +22,7 @@ from guardia.reports.lab_views import (
     ScanView,
     TriagePage,
 )
+from guardia.reports.promise import CallView, PromiseView
 from guardia.reports.release_page import LaneView, ReleasePage, ReleaseRow
 from guardia.reports.showing import (
     Act,
@@ -85,10 +88,12 @@ def row(**changes: object) -> CaseRow:
     return CaseRow(**(facts | changes))  # type: ignore[arg-type]
 
 
-def queue_page(*rows: CaseRow, view: str = "open", search: str = "") -> QueuePage:
-    counts = {"open": 3, "mine": 1, "unassigned": 1, "due": 1, "signature": 1, "waiting": 0, "closed": 9}
+def queue_page(*rows: CaseRow, view: str = "open", search: str = "", **changes: Any) -> QueuePage:
+    counts = {"open": 1000, "mine": 1, "unassigned": 1, "due": 1, "signature": 1, "waiting": 0, "closed": 9}
     breached = tuple(row for row in rows if row.clock.state == "breached")
-    return QueuePage(rows, view, counts, rows[0] if rows else None, breached, 1, 1, search)
+    wanted = QueueFilter.read({"view": view, "search": search})
+    facts: dict[str, Any] = {"due_next": rows[0] if rows else None, "breached": breached, "running": 1, "unassigned": 1}
+    return QueuePage(rows, wanted, counts, **(facts | {"staff": (Choice("1", f"Jon {PROBE}"),)} | changes))
 
 
 ENGINES = (
@@ -118,6 +123,18 @@ CASE_ACTS = {
     "reopen": "Only a closed case can be reopened.",
     "reject": "",
 }
+
+
+PROMISE = PromiseView(
+    call=CallView(is_awaited=True, phone="900 000 147", code="", opens_at=NOW, called_at=None),
+    acknowledged_at=NOW,
+    qualified_at=None,
+    proposal=None,
+    dispute=None,
+    late_entries=(),
+    has_standing_answer=False,
+    promised_as="",
+)
 
 
 def case_page(**changes: object) -> CasePage:
@@ -156,6 +173,7 @@ def case_page(**changes: object) -> CasePage:
         "last_seq": 5,
         "precheck_outcome": "confirmed",
         "has_evidence": True,
+        "promise": PROMISE,
     }
     return CasePage(**(facts | changes))  # type: ignore[arg-type]
 

@@ -20,6 +20,7 @@ from guardia.doors.console.lane_plot import plot_lanes
 from guardia.doors.console.posting import Failure
 from guardia.doors.console.urls import urlpatterns
 from guardia.kernel.errors import Refused
+from guardia.reports.duty_view import DutyView
 from guardia.reports.lab_views import DraftPage
 from guardia.reports.release_page import ReleasePage
 
@@ -42,9 +43,8 @@ PLAIN_FILES = {
 }
 
 
-def a_queue(*rows: Any, **about: str) -> dict[str, Any]:
-    page = made_up.queue_page(*rows, **about)
-    return {"page": page, "views": queue._views(page.counts)}
+def a_queue(*rows: Any, **about: Any) -> dict[str, Any]:
+    return queue.queue_context(made_up.queue_page(*rows, **about))
 
 
 def a_draft(page: DraftPage) -> dict[str, Any]:
@@ -55,6 +55,10 @@ def a_log(page: ReleasePage) -> dict[str, Any]:
     return {"page": page, "plot": plot_lanes(page)}
 
 
+DUTIES = [
+    (DutyView("on_duty", "Engineer on duty", PROBE, NOW), True),
+    (DutyView("duty_manager", "Duty manager on duty", "", None), False),
+]
 FULL_QUEUE = (
     row(clock=clock("breached", over_s=720)),
     row(holder="", clock=clock("met"), case_class="undecided", claim=""),
@@ -111,7 +115,9 @@ def rendered(name: str, language: str = "en", **more: Any) -> str:
         pk=7, name="Tomás Vega", email="t@example.com", is_authenticated=True, is_staff=True, roles=["analyst"]
     )
     with translation.override(language), override_settings(STORAGES=PLAIN_FILES):
-        return render_to_string(f"console/{template}.html", context | {"now": NOW} | more, request)
+        return render_to_string(
+            f"console/{template}.html", context | {"now": NOW, "duties": DUTIES, "bell": 2} | more, request
+        )
 
 
 def forms_of(html: str) -> list[str]:
@@ -168,7 +174,7 @@ def test_every_field_has_a_label(name: str) -> None:
 
 def test_the_queue_says_premium_before_standard_and_unassigned_rows_can_be_taken() -> None:
     html = rendered("queue")
-    assert html.index("Premium <") < html.index("Standard <")
+    assert html.index(">Premium</th>") < html.index(">Standard</th>")
     assert html.count("data-take=") == 1
 
 
@@ -210,9 +216,10 @@ def test_a_draft_that_must_not_change_offers_no_field() -> None:
 
 
 def test_every_address_of_the_console_can_be_named() -> None:
-    kwargs = {"number": NUMBER, "n": 3, "file_id": UUID(made_up.FILE_ID)}
+    samples = {"int": 3, "uuid": UUID(made_up.FILE_ID), "str": NUMBER, "slug": "plus"}
     for pattern in urlpatterns:
-        wanted = {key: kwargs[key] for key in pattern.pattern.converters}
+        kinds = {key: type(kind).__name__.removesuffix("Converter") for key, kind in pattern.pattern.converters.items()}
+        wanted = {key: samples[{"String": "str"}.get(kind, kind.lower())] for key, kind in kinds.items()}
         assert reverse(f"console:{pattern.name}", kwargs=wanted).startswith("/console/")
 
 

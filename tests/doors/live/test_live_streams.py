@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -12,6 +13,7 @@ from tests.doors.stage import Stage
 
 from guardia.doors.live import streams
 from guardia.journeys.write_message import write_message
+from guardia.reports.duty_board import board_version
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +57,12 @@ def test_a_message_is_told_as_a_change_without_its_words(stage: Stage, monkeypat
     assert heard[0].startswith("retry: 2000\nevent: version\n")
     assert heard[-1].startswith("event: changed\ndata: ")
     assert "secret" not in "".join(heard)
+
+
+def test_the_duty_board_is_told_of_every_case_and_of_every_minute(stage: Stage) -> None:
+    now, number = stage.cast.now, stage.incident
+    before = board_version(now)
+    assert board_version(now + timedelta(seconds=20)) == before
+    assert board_version(now + timedelta(minutes=1)) != before
+    write_message(stage.cast.engineer, now, number, "Words")
+    assert board_version(now) != before

@@ -140,7 +140,7 @@ def test_a_contract_that_is_over_is_said_clearly_and_keeps_the_files(stage: Stag
         answer = browser.post("/cases/new/", a_report())
     page = page_of(answer)
     assert answer.status_code == 409
-    assert "not in term" in page
+    assert "is over since" in page
     assert uploads().filter(uploaded_by_id=stage.cast.plus.id, used_at=None).count() == 1
 
 

@@ -11,6 +11,9 @@ ENDS = {S.CLOSED, S.REJECTED}
 OPEN = set(S) - ENDS
 TABLE: dict[str, tuple[set[S], S | None]] = {
     "take": (OPEN, S.IN_PROGRESS),
+    "assign": (OPEN, S.IN_PROGRESS),
+    "put_back": (OPEN, None),
+    "change_group": (OPEN, None),
     "message": (OPEN, None),
     "answer": (OPEN, None),
     "wait": (OPEN - {S.SUBMITTED, S.WAITING_CUSTOMER}, S.WAITING_CUSTOMER),

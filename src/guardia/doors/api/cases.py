@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -36,7 +36,9 @@ class UploadAnswer(Schema):
 
 
 class NewCase(Asked):
-    """A request. For kind signature_change, `claim` to `uploads` describe the report."""
+    """A request. For kind signature_change, `claim` to `uploads` describe the report. `product_code` is that of one of
+    the contract's licences, or empty.
+    """
 
     kind: str
     case_class: str
@@ -49,15 +51,25 @@ class NewCase(Asked):
     database_version: str = ""
     detection_name: str = ""
     uploads: list[UUID] = Field(default_factory=list)
+    product_code: str = ""
     consent_standard: bool = False
 
 
 class Opened(Schema):
-    """The case; `case_class` is what it was accepted as."""
+    """The case; `case_class` is what it was accepted as.
+
+    `must_phone`: out of office hours it must also be phoned in, at `phone` with `phone_code`; unphoned, the response
+    clock starts at `office_opens_at`.
+    """
 
     id: UUID
     number: str
     case_class: str
+    due_at: datetime | None
+    must_phone: bool
+    phone: str
+    phone_code: str
+    office_opens_at: datetime | None
 
 
 class NewMessage(Asked):
@@ -96,11 +108,33 @@ class CaseAnswer(Schema):
     must_phone: bool
     phone: str
     url: str
+    phone_code: str
+    office_opens_at: datetime | None
+    acknowledged_at: datetime | None
+    called_at: datetime | None
+    breached_at: datetime | None
 
-    @staticmethod
-    def of(summary: CaseSummary) -> "CaseAnswer":
+    @classmethod
+    def of(cls, summary: CaseSummary) -> Self:
         """Return the answer for a summary."""
-        return CaseAnswer(**{name: getattr(summary, name) for name in CaseAnswer.model_fields})
+        return cls(**{name: getattr(summary, name) for name in cls.model_fields})
+
+
+class ClockStep(Schema):
+    """A stretch that the response clock counts, `total_s` so far; `why`: calendar, opening, call or always."""
+
+    start: datetime
+    end: datetime
+    seconds: int
+    total_s: int
+    why: str
+
+
+class CaseDetail(CaseAnswer):
+    """One case, with the arithmetic of its response clock and the severity that the vendor proposes, if any."""
+
+    proposed_severity: int | None
+    steps: list[ClockStep]
 
 
 def _chunks(request: HttpRequest) -> Iterator[bytes]:
@@ -121,8 +155,19 @@ def upload(
 def new_case(request: HttpRequest, body: NewCase, idempotency_key: Key = None) -> tuple[int, Opened]:
     """Open a case for the token's company."""
     asked = CaseRequest(**{**body.dict(), "uploads": tuple(body.uploads)}, channel=Channel.API)
-    opened = open_case(contact_of(request), clock.now(), asked, idempotency_key)
-    return 201, Opened(id=UUID(opened.id), number=opened.number, case_class=opened.case_class)
+    actor, now = contact_of(request), clock.now()
+    opened = open_case(actor, now, asked, idempotency_key)
+    summary = case_summary(actor, now, opened.number)
+    return 201, Opened(
+        id=UUID(opened.id),
+        number=opened.number,
+        case_class=opened.case_class,
+        due_at=summary.due_at,
+        must_phone=summary.must_phone,
+        phone=summary.phone,
+        phone_code=summary.phone_code,
+        office_opens_at=summary.office_opens_at,
+    )
 
 
 @router.get("/cases", response=list[CaseAnswer], summary="The company's latest 100 cases")
@@ -131,10 +176,10 @@ def list_cases(request: HttpRequest) -> list[CaseAnswer]:
     return [CaseAnswer.of(summary) for summary in case_summaries(contact_of(request), clock.now())]
 
 
-@router.get("/cases/{number}", response=CaseAnswer, summary="One case")
-def get_case(request: HttpRequest, number: str) -> CaseAnswer:
+@router.get("/cases/{number}", response=CaseDetail, summary="One case")
+def get_case(request: HttpRequest, number: str) -> CaseDetail:
     """Return one case of the company."""
-    return CaseAnswer.of(case_summary(contact_of(request), clock.now(), number))
+    return CaseDetail.of(case_summary(contact_of(request), clock.now(), number))
 
 
 @router.post("/cases/{number}/messages", response={201: Written}, summary="Write to a case")

@@ -7,7 +7,7 @@ from django.urls import path
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
-from guardia.doors.api import agents, cases, problems
+from guardia.doors.api import agents, cases, contract, desk, problems, promise
 from guardia.kernel.plain_text import plain_json
 
 
@@ -28,7 +28,10 @@ api = NinjaAPI(
     parser=PlainParser(),
 )
 api.add_router("", cases.router)
+api.add_router("", promise.router)
+api.add_router("", contract.router)
 api.add_router("/agents", agents.router)
+api.add_router("/desk", desk.router)
 problems.install(api)
 
 urlpatterns = [path("", api.urls)]

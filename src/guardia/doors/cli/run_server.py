@@ -1,8 +1,9 @@
 """`guardia run`: one command from nothing to a working server; `make run` calls it.
 
 Steps, each of which finds what an earlier start has made: settings, ports, disk, database, migrations, keys, sample
-data, clean corpus, static files, baseline release; then web server, job worker, lab worker and release tree, watched
-and started again when one ends; at last the URLs and sign-ins. Ctrl-C or SIGTERM stops every process that it started.
+data, clean corpus, static files, baseline release; then web server, job worker, ticker, lab worker and release tree,
+watched and started again when one ends; at last the URLs and sign-ins. Ctrl-C or SIGTERM stops every process that it
+started.
 """
 
 import argparse
@@ -130,7 +131,10 @@ def _prepare(own: Settings) -> None:
     from django.core.management import call_command
 
     _say("Database: migrations")
+    is_behind = _is_behind()
     call_command("migrate", verbosity=0, interactive=False)
+    if is_behind:
+        _repair()
     call_command("createcachetable", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
     _make_keys(own)
@@ -142,6 +146,27 @@ def _prepare(own: Settings) -> None:
         make_sample_data(clock.now())
     _make_corpus(own)
     _publish()
+    _ensure_escalation()
+
+
+def _is_behind() -> bool:
+    """Whether migrations are to be applied to a database that was at work before."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.loader.applied_migrations and executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _repair() -> None:
+    """Compute what new columns hold of old cases, and watch their clocks: once, after an upgrade."""
+    from guardia.journeys.rebuild_projections import rebuild_projections
+    from guardia.journeys.watch_clocks import watch_open_cases
+
+    repaired = sum(bool(columns) for _number, columns in rebuild_projections(repair=True))
+    watched = watch_open_cases(clock.now())
+    if repaired or watched:
+        _say(f"Upgrade: {repaired} cases computed anew, {watched} open cases watched")
 
 
 def _make_keys(own: Settings) -> None:
@@ -186,6 +211,12 @@ def _publish() -> None:
     admit_subscribers(clock.now())
 
 
+def _ensure_escalation() -> None:
+    from guardia.journeys.fire_clocks import ensure_default_policy
+
+    ensure_default_policy(clock.now())
+
+
 # ---- what runs ----
 
 
@@ -219,6 +250,7 @@ def _children(own: Settings) -> Sequence[Child]:
             ],
         ),
         Child("jobs", jobs),
+        Child("ticker", [python, "-m", "guardia.doors.cli.main", "ticker"]),
         Child("lab", [*lab, "--name", "lab-1", "--scratch", str(own.private / "scratch" / "lab-1")], bare=True),
         # A precheck is answered in a second: it never waits behind a draft that scans the whole corpus.
         Child(

@@ -29,6 +29,7 @@ PEOPLE = {
     "analyst": "tomas.vega@guardia.example",
     "reviewer": "paula.olmo@guardia.example",
     "releaser": "jon.prieto@guardia.example",
+    "duty_manager": "elena.soto@guardia.example",
 }
 DETECTION = "Lab.Harmless.Family.0001"
 

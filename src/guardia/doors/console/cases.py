@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from guardia.doors.console.posting import NO_FILES, Failure, Given, settle
 from guardia.journeys import answer_case, hand_out_file, move_case, take_case, write_message
 from guardia.kernel import clock
-from guardia.reports import case_page
+from guardia.reports import case_forms, case_page
 from guardia.reports.evidence import evidence_of_case
 from guardia.ui.attachments import file_answer
 from guardia.ui.person import console_page, person_actor
@@ -36,7 +36,7 @@ def take(request: HttpRequest, number: str) -> HttpResponseBase:
         reason = given.text("reason")
         return take_case.take_case(given.actor, given.now, number, reason=reason, idempotency_key=given.token)
 
-    return _settle(request, number, "take", do, _("The case is yours."))
+    return settle_case(request, number, "take", do, _("The case is yours."))
 
 
 @console_page()
@@ -57,7 +57,7 @@ def message(request: HttpRequest, number: str) -> HttpResponseBase:
         )
 
     done = _("The note is kept; only staff read it.") if is_internal else _("The message was sent.")
-    return _settle(request, number, "note" if is_internal else "message", do, done, form_files(request))
+    return settle_case(request, number, "note" if is_internal else "message", do, done, form_files(request))
 
 
 @console_page()
@@ -77,7 +77,7 @@ def answer(request: HttpRequest, number: str) -> HttpResponseBase:
             idempotency_key=given.token,
         )
 
-    return _settle(
+    return settle_case(
         request,
         number,
         "answer",
@@ -125,7 +125,7 @@ def solution(request: HttpRequest, number: str) -> HttpResponseBase:
         text = given.text("text")
         return move_case.offer_solution(given.actor, given.now, number, text=text, idempotency_key=given.token)
 
-    return _settle(request, number, "solution", do, _("The solution was offered to the customer."))
+    return settle_case(request, number, "solution", do, _("The solution was offered to the customer."))
 
 
 @console_page()
@@ -142,7 +142,7 @@ def close(request: HttpRequest, number: str) -> HttpResponseBase:
             idempotency_key=given.token,
         )
 
-    return _settle(request, number, "close", do, _("The case is closed."))
+    return settle_case(request, number, "close", do, _("The case is closed."))
 
 
 @console_page()
@@ -164,23 +164,35 @@ def _move(request: HttpRequest, number: str, act: str, journey: Callable[..., An
     def do(given: Given) -> Any:
         return journey(given.actor, given.now, number, reason=given.text("reason"), idempotency_key=given.token)
 
-    return _settle(request, number, act, do, done)
+    return settle_case(request, number, act, do, done)
 
 
-def _settle(
-    request: HttpRequest, number: str, act: str, do: Callable[[Given], Any], done: str, files: FormFiles = NO_FILES
+def settle_case(
+    request: HttpRequest,
+    number: str,
+    act: str,
+    do: Callable[[Given], Any],
+    done: str | Callable[[Any], str],
+    files: FormFiles = NO_FILES,
+    forward: Callable[[Any], str] | None = None,
 ) -> HttpResponse:
+    """Do one act of a case and answer it: its page with a notice, or with the reason and what had been typed."""
     url = reverse("console:case", args=[number])
 
     def again(failure: Failure) -> HttpResponse:
         return _show(request, number, failure)
 
-    return settle(request, act, do, page=url, done=done, again=again, files=files)
+    return settle(request, act, do, page=url, done=done, again=again, forward=forward, files=files)
 
 
 def _show(request: HttpRequest, number: str, failure: Failure | None = None) -> HttpResponse:
-    page = case_page.case_page(person_actor(request), clock.now(), number)
-    context: dict[str, Any] = {"page": page, "page_url": reverse("console:case", args=[number]), "now": clock.now()}
+    actor, now = person_actor(request), clock.now()
+    context: dict[str, Any] = {
+        "page": case_page.case_page(actor, now, number),
+        "forms": case_forms.case_forms(actor, now, number),
+        "page_url": reverse("console:case", args=[number]),
+        "now": now,
+    }
     if failure:
         context |= failure.as_context()
     return render(request, "console/case.html", context, status=failure.status if failure else 200)

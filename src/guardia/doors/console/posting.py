@@ -24,6 +24,7 @@ from guardia.kernel import clock
 from guardia.kernel.errors import Forbidden, GuardiaError, Invalid, Refused, TooLarge
 from guardia.kernel.plain_text import plain_text
 from guardia.kernel.vocabulary import Actor
+from guardia.ui.moments import ZONE
 from guardia.ui.person import person_actor
 from guardia.ui.sealed_upload import FormFiles
 
@@ -76,6 +77,17 @@ class Given:
             sentence = _("“%(value)s” is not a whole number.") % {"value": value[:40]}
             raise Invalid("not_a_number", sentence, {name: sentence})
         return int(value) if value else None
+
+    def instant(self, name: str) -> datetime | None:
+        """Return a moment typed in the office's wall time, None where the field is empty. Raises Invalid."""
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            return datetime.fromisoformat(value).replace(tzinfo=ZONE)
+        except ValueError as error:
+            sentence = _("“%(value)s” is no date and time. Write it like 2026-11-23T10:15.") % {"value": value[:40]}
+            raise Invalid("not_an_instant", sentence, {name: sentence}) from error
 
 
 @dataclass(frozen=True)

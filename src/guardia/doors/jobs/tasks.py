@@ -3,7 +3,9 @@ come to the same. All are idempotent.
 """
 
 import logging
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.mail import EmailMessage
@@ -11,10 +13,13 @@ from procrastinate import exceptions, jobs
 from procrastinate.contrib.django import app
 
 from guardia.journeys.enrol_machine import admit_subscribers
+from guardia.journeys.move_calendar import carry_on_all, has_much_to_move, wake_unfinished
 from guardia.journeys.publish_release import publish_pending, refresh_metadata, standard_batch_if_due
 from guardia.journeys.receive_file import sweep_quarantine
 from guardia.kernel import clock
-from guardia.kernel.outbox.post import deliver_due
+from guardia.kernel.outbox.post import Digest, deliver_due
+from guardia.kernel.outside import outside
+from guardia.reports.alarm_mail import alarm_body, alarm_mail
 
 _log = logging.getLogger("guardia.jobs")
 STALLED_AFTER_S = 15
@@ -27,6 +32,24 @@ def _send_mail(payload: Mapping[str, Any]) -> None:
     message.send()
 
 
+def _send_alarms(payloads: Sequence[Mapping[str, Any]]) -> None:
+    """What is due for one person goes out as one mail, told as it is now."""
+    mail = alarm_mail(payloads, clock.now())
+    if mail is not None:
+        _send_mail(mail)
+
+
+def _post_alarms(payloads: Sequence[Mapping[str, Any]]) -> None:
+    now = clock.now()
+    webhook = outside().webhook
+    if webhook.is_set:
+        webhook.send(alarm_body(payloads, now), now)
+
+
+_HANDLERS = {"mail": _send_mail}
+_DIGESTS = {"escalation_mail": Digest(_send_alarms), "escalation_webhook": Digest(_post_alarms, at_most=100)}
+
+
 @app.task(name="publish", queueing_lock="publish", retry=5, pass_context=False)
 def publish() -> None:
     """Publish everything that is asked for."""
@@ -37,9 +60,23 @@ def publish() -> None:
 @app.task(name="deliver_outbox", queueing_lock="deliver_outbox")
 def deliver_outbox() -> None:
     """Carry out what waits in the outbox."""
-    done, failed = deliver_due({"mail": _send_mail}, clock.now())
+    done, failed = deliver_due(_HANDLERS, clock.now(), _DIGESTS)
     if failed:
         _log.warning("outbox: %d done, %d failed and tried again later", done, failed)
+
+
+CARRY_ON = (sys.executable, "-m", "guardia.doors.cli.main", "calendars", "carry-on")
+
+
+@app.task(name="move_calendars", queueing_lock="move_calendars", lock="move_calendars")
+def move_calendars() -> None:
+    """Carry on with open cases that are on their way to another calendar version; many of them in two processes."""
+    helper = subprocess.Popen(CARRY_ON) if has_much_to_move() else None
+    batches = carry_on_all(clock.now)
+    if helper:
+        helper.wait()
+    if batches:
+        _log.info("calendar moves: %d batches", batches)
 
 
 @app.periodic(cron="* * * * * */10", periodic_id="due")
@@ -50,7 +87,8 @@ def tick(timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
     if label:
         _log.info("standard batch: %s", label)
     publish_pending(clock.now())
-    deliver_due({"mail": _send_mail}, clock.now())
+    deliver_due(_HANDLERS, clock.now(), _DIGESTS)
+    wake_unfinished()
 
 
 @app.periodic(cron="*/10 * * * *", periodic_id="upkeep")

@@ -6,14 +6,19 @@ carries no content, so that what a person may see is decided by the page alone; 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, StreamingHttpResponse
 
 from guardia.features.accounts.queries import actor_of
+from guardia.kernel import clock
 from guardia.kernel.errors import GuardiaError, NotFound
 from guardia.kernel.vocabulary import Actor
+from guardia.reports.alerts_page import alerts_version
+from guardia.reports.calendar_pages import move_version
 from guardia.reports.case_page import case_version
+from guardia.reports.duty_board import board_version
 from guardia.reports.lab_pages import live_version
 from guardia.reports.release_page import release_version
 
@@ -75,12 +80,43 @@ async def lab(request: HttpRequest, number: str, n: int | None = None) -> HttpRe
     return await _stream(request, read)
 
 
+async def calendar_move(request: HttpRequest, move_id: UUID) -> HttpResponseBase:
+    """Tell how a move of open cases goes on; staff only."""
+
+    def read(actor: Actor) -> str:
+        _demand_staff(actor)
+        return move_version(move_id)
+
+    return await _stream(request, read)
+
+
+async def alerts(request: HttpRequest) -> HttpResponseBase:
+    """Tell when the alerts of a view change; staff only."""
+    view = request.GET.get("view", "mine")
+
+    def read(actor: Actor) -> str:
+        _demand_staff(actor)
+        return alerts_version(actor, view)
+
+    return await _stream(request, read)
+
+
 async def releases(request: HttpRequest) -> HttpResponseBase:
     """Tell when the releases page changes; staff only."""
 
     def read(actor: Actor) -> str:
         _demand_staff(actor)
         return release_version()
+
+    return await _stream(request, read)
+
+
+async def duty(request: HttpRequest) -> HttpResponseBase:
+    """Tell when the duty board changes, at the latest after a minute; staff only."""
+
+    def read(actor: Actor) -> str:
+        _demand_staff(actor)
+        return board_version(clock.now())
 
     return await _stream(request, read)
 

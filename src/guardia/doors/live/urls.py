@@ -9,5 +9,8 @@ urlpatterns = [
     path("console/cases/<str:number>/live", streams.console_case, name="console_case_live"),
     path("console/lab/<str:number>/live", streams.lab, name="lab_live"),
     path("console/lab/<str:number>/drafts/<int:n>/live", streams.lab, name="draft_live"),
+    path("console/calendars/moves/<uuid:move_id>/live", streams.calendar_move, name="calendar_move_live"),
+    path("console/alerts/live", streams.alerts, name="alerts_live"),
+    path("console/duty/live", streams.duty, name="duty_live"),
     path("console/releases/live", streams.releases, name="releases_live"),
 ]

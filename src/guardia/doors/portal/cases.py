@@ -1,6 +1,7 @@
 """The company's cases: list, page, messages, closing and opening again."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,7 +22,9 @@ from guardia.doors.portal.answering import (
 from guardia.journeys.move_case import close_case, reopen_case
 from guardia.journeys.write_message import write_message
 from guardia.kernel import clock
-from guardia.reports.case_list import customer_cases
+from guardia.kernel.plain_text import plain_text
+from guardia.reports.case_forms import case_forms
+from guardia.reports.case_list import MOST_COUNTED, customer_cases
 from guardia.reports.case_page import case_page as case_report
 from guardia.ui.person import person_actor, portal_page
 from guardia.ui.sealed_upload import form_files, receives_files
@@ -42,23 +45,30 @@ def home(request: HttpRequest) -> HttpResponse:
 def case_list(request: HttpRequest) -> HttpResponse:
     """List the company's cases."""
     actor = person_actor(request)
-    view = request.GET.get("view", "open")
-    page = customer_cases(actor, clock.now(), view if view in VIEWS else "open", actor.language)
-    return render(request, "portal/case_list.html", {"page": page})
+    asked = {name: plain_text(request.GET.get(name, "")).strip() for name in ("search", "after", "before")}
+    view = request.GET.get("view", "all" if asked["search"] else "open")
+    page = customer_cases(actor, clock.now(), view if view in VIEWS else "open", actor.language, **asked)
+    here = urlencode({"view": page.view} | ({"search": page.search} if page.search else {}))
+    counts = {
+        name: str(count) if count < MOST_COUNTED else f"{MOST_COUNTED - 1}+" for name, count in page.counts.items()
+    }
+    return render(request, "portal/case_list.html", {"page": page, "here": here, "counts": counts})
 
 
 @portal_page
 @require_GET
 def case_page(request: HttpRequest, number: str) -> HttpResponse:
     """Show one case."""
-    return _show(request, number)
+    return show(request, number)
 
 
-def _show(request: HttpRequest, number: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
-    page = case_report(person_actor(request), clock.now(), number)
+def show(request: HttpRequest, number: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    """Show a case's page, after a refusal with the form that was refused."""
+    actor, now = person_actor(request), clock.now()
+    page = case_report(actor, now, number)
     done_steps = sum(step.state == "done" for step in page.steps)
     steps_done = _("%(done)d of %(total)d") % {"done": done_steps, "total": len(page.steps)}
-    shown = {"page": page, "steps_done": steps_done} | (context or {})
+    shown = {"page": page, "forms": case_forms(actor, now, number), "steps_done": steps_done} | (context or {})
     return render(request, "portal/case_page.html", shown, status=status)
 
 
@@ -83,7 +93,7 @@ def write(request: HttpRequest, number: str) -> HttpResponse:
             idempotency_key=form_token(request),
         )
     except ANSWERED_ON_THE_PAGE as error:
-        return _show(request, number, refusal_context(request, "message", error, files), error.status)
+        return show(request, number, refusal_context(request, "message", error, files), error.status)
     return done(request, _address(number), _("The message is sent."))
 
 
@@ -102,7 +112,7 @@ def close(request: HttpRequest, number: str) -> HttpResponse:
             reason=text(request, "reason"),
             idempotency_key=form_token(request),
         ),
-        lambda context, status: _show(request, number, context, status),
+        lambda context, status: show(request, number, context, status),
     )
     return refused or done(request, _address(number), _("The case is closed. It can be opened again."))
 
@@ -121,6 +131,6 @@ def reopen(request: HttpRequest, number: str) -> HttpResponse:
             reason=text(request, "reason"),
             idempotency_key=form_token(request),
         ),
-        lambda context, status: _show(request, number, context, status),
+        lambda context, status: show(request, number, context, status),
     )
     return refused or done(request, _address(number), _("The case is open again."))

@@ -1,4 +1,4 @@
-"""The company's machines and its contract."""
+"""The company's machines, and each person's own API tokens."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from guardia.doors.portal.answering import (
 from guardia.journeys.api_tokens import create_token, revoke_token
 from guardia.journeys.enrol_machine import create_code, revoke_machine
 from guardia.kernel import clock
-from guardia.reports.company_pages import contract_page, machines_page, tokens_page
+from guardia.reports.company_pages import machines_page, tokens_page
 from guardia.ui.person import person_actor, portal_page
 
 
@@ -62,13 +62,6 @@ def revoke(request: HttpRequest, machine_id: UUID) -> HttpResponse:
         lambda context, status: _show_machines(request, context, status),
     )
     return refused or done(request, reverse("portal:machines"), _("The machine no longer has access."))
-
-
-@portal_page
-@require_GET
-def contract(request: HttpRequest) -> HttpResponse:
-    """Show the contract and every movement of its premium incidents."""
-    return render(request, "portal/contract.html", {"page": contract_page(person_actor(request), clock.now())})
 
 
 @portal_page

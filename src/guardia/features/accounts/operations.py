@@ -1,5 +1,6 @@
 """Changes to people, tokens and machines."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -46,9 +47,9 @@ def add_person(
 
 
 @operation
-def issue_token(person_id: UUID, company_id: UUID, name: str, now: datetime) -> tuple[ApiToken, str]:
-    """Issue an API token to a contact and return it: it cannot be shown again."""
-    token = make_token("gt")
+def issue_token(person_id: UUID, company_id: UUID, name: str, now: datetime, kind: str = "gt") -> tuple[ApiToken, str]:
+    """Issue an API token (`gt`: a contact's, `gs`: one of staff) and return it: it cannot be shown again."""
+    token = make_token(kind)
     row = ApiToken.objects.create(
         company_id=company_id,
         person_id=person_id,
@@ -114,3 +115,9 @@ def saw_machine(machine: Machine, now: datetime, release_number: int | None = No
     machine.seen_at = now
     machine.release_number = release_number or machine.release_number
     machine.save(update_fields=["seen_at", "release_number"])
+
+
+@operation
+def set_languages(person_id: UUID, languages: Sequence[str]) -> None:
+    """Let a member of staff answer customers in these languages."""
+    Person.objects.filter(id=person_id, company=None).update(languages=list(languages))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from guardia.features.accounts.models import ApiToken, Company, EnrolmentCode, Machine, Person
 from guardia.features.accounts.rules.tokens import digest, normal_code
-from guardia.kernel.errors import NotFound
+from guardia.kernel.errors import Invalid, NotFound
 from guardia.kernel.vocabulary import Actor, ActorKind, Role
 
 
@@ -36,6 +36,46 @@ def get_company(company_id: UUID) -> Company:
     return Company.objects.get(id=company_id)
 
 
+def find_company(company_id: UUID) -> Company | None:
+    """Return a customer's company, or None."""
+    return customer_companies().filter(id=company_id).first()
+
+
+def customer_companies() -> QuerySet[Company]:
+    """Return the customers' companies by name."""
+    return Company.objects.filter(is_vendor=False).order_by("name")
+
+
+def people_of(company_id: UUID) -> QuerySet[Person]:
+    """Return the active people of a company by name."""
+    return Person.objects.filter(company_id=company_id, is_active=True).order_by("name")
+
+
+def find_person_of(company_id: UUID, person_id: UUID, *, also_gone: bool = False) -> Person | None:
+    """Return a person of a company, or None; `also_gone`: one who has left too."""
+    rows = Person.objects.filter(company_id=company_id, id=person_id)
+    return (rows if also_gone else rows.filter(is_active=True)).first()
+
+
+def present_staff() -> QuerySet[Person]:
+    """Return the vendor's present staff, by name."""
+    return Person.objects.filter(company=None, is_active=True).order_by("name", "id")
+
+
+def get_member_of_staff(person_id: UUID) -> Person:
+    """Return one of the vendor's present staff; raise Invalid for everybody else."""
+    person = present_staff().filter(id=person_id).first()
+    if person is None:
+        sentence = _("Choose one of the vendor's present staff.")
+        raise Invalid("not_of_staff", sentence, {"person": sentence})
+    return person
+
+
+def languages_of(person_id: UUID) -> tuple[str, ...]:
+    """Return the languages in which a member of staff answers customers."""
+    return tuple(Person.objects.filter(id=person_id).values_list("languages", flat=True).first() or ())
+
+
 def vendor_company() -> Company:
     """Return the vendor's own company: owner of the malware corpus and of staff attachments."""
     return Company.objects.get(is_vendor=True)
@@ -44,6 +84,16 @@ def vendor_company() -> Company:
 def people_by_id(ids: Iterable[UUID]) -> dict[UUID, Person]:
     """Return people by id, unknown ones left out."""
     return {person.id: person for person in Person.objects.filter(id__in=list(ids))}
+
+
+def staff_with(role: Role) -> QuerySet[Person]:
+    """Return the vendor's present staff who have a role, by name."""
+    return Person.objects.filter(company=None, is_active=True, roles__contains=[role.value]).order_by("name", "id")
+
+
+def active_people_by_id(ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """Return people by id who may still sign in."""
+    return {person.id: person for person in Person.objects.filter(id__in=list(ids), is_active=True)}
 
 
 def find_actor_by_token(token: str, now: datetime) -> Actor | None:

@@ -1,7 +1,8 @@
-"""The quota ledger's movements, and the making of plans and contracts.
+"""The quota ledger's movements, and changes to plans, contracts, licences and named contacts.
 
-Two people who spend the last premium incident at the same instant wait for each other on the contract's row; each
-movement has a dedupe key, so that a retry charges nothing twice.
+Who spends, adjusts or changes terms waits on the contract's row (`lock_contract`), so that of two who want the last
+premium incident one is told that none is left. A plan's row is locked before any contract's. Each movement has a dedupe
+key, so that a retry charges nothing twice.
 """
 
 from collections.abc import Mapping
@@ -9,9 +10,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from guardia.features.contracts.models import Contract, NamedContact, Plan, QuotaEntry
-from guardia.features.contracts.queries import balance
-from guardia.features.contracts.rules.contract_year import contract_year
+from guardia.features.contracts import queries
+from guardia.features.contracts.models import Contract, ContractChange, Licence, NamedContact, Plan, Product, QuotaEntry
+from guardia.features.contracts.rules.ledger import Allowance, adjustment
+from guardia.kernel.ids import uuid7
 from guardia.kernel.transactions import operation
 from guardia.kernel.vocabulary import Actor
 
@@ -19,8 +21,13 @@ from guardia.kernel.vocabulary import Actor
 @operation
 def lock_contract(contract: Contract) -> Contract:
     """Return the contract with its row locked until the transaction ends: movements wait for each other here."""
-    rows = Contract.objects.of_company(contract.company_id).select_related("plan").select_for_update(of=("self",))
-    return rows.get(id=contract.id)
+    rows = Contract.objects.of_company(contract.company_id)
+    rows.select_for_update().get(id=contract.id)
+    # Read once more: a row joined to one that was waited for would be as it was before the waiting.
+    return rows.select_related("plan", "company").get(id=contract.id)
+
+
+# -- the ledger --
 
 
 def _move(
@@ -54,48 +61,214 @@ def _move(
 
 
 @operation
-def grant_year(contract: Contract, actor: Actor, now: datetime) -> date:
-    """Write the year's grant, once, and return the year's first day."""
-    year, _ = contract_year(contract.starts_on, now.date())
-    amount = contract.plan.premium_incidents or 0
-    _move(contract, "grant", amount, f"grant:{contract.id}:{year}", actor, now, contract.plan.name, None, year)
-    return year
+def open_year(contract: Contract, actor: Actor, now: datetime) -> date:
+    """Write what each contract year up to now opened with, once, and return the present one's first day (L-1)."""
+    today = queries.contract_today(contract, now)
+    opened = queries.opened_years(contract)
+    for year, account in queries.year_accounts(contract, today).items():
+        if year not in opened:
+            kind = "grant" if year == contract.starts_on else "renew"
+            _move(
+                contract,
+                kind,
+                account.opened,
+                f"grant:{contract.id}:{year}",
+                actor,
+                now,
+                contract.plan.name,
+                None,
+                year,
+            )
+    return queries.year_of(contract, today)[0]
 
 
 @operation
 def reserve(contract: Contract, case_id: UUID, actor: Actor, now: datetime, reason: str) -> bool:
-    """Reserve a premium incident for a case; False where none is left. The contract must be locked by the caller."""
-    year = grant_year(contract, actor, now)
-    left, _ = balance(contract, now.date())
+    """Reserve a premium incident for a case; False where none is left. The contract must be locked by the caller.
+
+    A case that is charged already is not charged again (L-5).
+    """
+    if queries.standing_charge(case_id, contract.company_id) is not None:
+        return True
+    year = open_year(contract, actor, now)
+    left, _spent = queries.balance(contract, queries.contract_today(contract, now))
     if left is not None and left <= 0:
         return False
-    _move(contract, "reserve", -1, f"reserve:{case_id}", actor, now, reason, case_id, year)
+    _move(
+        contract, "reserve", -1, _case_key("reserve", case_id, contract.company_id), actor, now, reason, case_id, year
+    )
     return True
 
 
-def _reserved(case_id: UUID, company_id: UUID) -> QuotaEntry | None:
-    return (
-        QuotaEntry.objects.of_company(company_id)
-        .filter(case_id=case_id, kind="reserve")
-        .select_related("contract")
-        .first()
+def _case_key(kind: str, case_id: UUID, company_id: UUID) -> str:
+    """The dedupe key of a case's movement: a case that was given back may be charged, and given back, once more."""
+    times = queries.times_reserved(case_id, company_id) + (1 if kind == "reserve" else 0)
+    return f"{kind}:{case_id}" if times <= 1 else f"{kind}:{case_id}:{times}"
+
+
+@operation
+def consume(case_id: UUID, company_id: UUID, actor: Actor, now: datetime, reason: str) -> bool:
+    """Turn a reservation into a spent incident; False, and nothing happens, where the case is not charged."""
+    entry = queries.standing_charge(case_id, company_id)
+    if entry is None:
+        return False
+    key = _case_key("consume", case_id, company_id)
+    _move(entry.contract, "consume", 0, key, actor, now, reason, case_id, entry.year_starts_on)
+    return True
+
+
+@operation
+def refund(case_id: UUID, company_id: UUID, actor: Actor, now: datetime, reason: str) -> bool:
+    """Give a case's premium incident back to the year it was charged to; False where the case is not charged (L-5)."""
+    entry = queries.standing_charge(case_id, company_id)
+    if entry is None:
+        return False
+    lock_contract(entry.contract)
+    if queries.standing_charge(case_id, company_id) is None:  # somebody else gave it back meanwhile
+        return False
+    key = _case_key("refund", case_id, company_id)
+    _move(entry.contract, "refund", 1, key, actor, now, reason, case_id, entry.year_starts_on)
+    return True
+
+
+@operation
+def adjust(contract: Contract, amount: int, actor: Actor, now: datetime, reason: str) -> None:
+    """Add to (or take from) the running year. The contract must be locked by the caller."""
+    year = open_year(contract, actor, now)
+    _move(contract, "adjust", amount, f"adjust:{uuid7()}", actor, now, reason, None, year)
+
+
+# -- contracts --
+
+
+@operation
+def add_contract(
+    number: str,
+    company_id: UUID,
+    plan: Plan,
+    starts_on: date,
+    ends_on: date,
+    calendar_version_id: UUID,
+    now: datetime,
+    **more: Any,
+) -> Contract:
+    """Add a contract, or return the one of that number."""
+    facts = {"company_id": company_id, "plan": plan, "starts_on": starts_on, "ends_on": ends_on, "created_at": now}
+    return Contract.objects.across_companies("contract numbers are unique over all companies").get_or_create(
+        number=number, defaults={**facts, "calendar_version_id": calendar_version_id, **more}
+    )[0]
+
+
+@operation
+def record_change(
+    contract: Contract, kind: str, before: Mapping[str, Any], after: Mapping[str, Any], actor: Actor, now: datetime,
+    reason: str,
+) -> None:  # fmt: skip
+    """Keep what was done to a contract."""
+    ContractChange.objects.create(
+        company_id=contract.company_id,
+        contract=contract,
+        kind=kind,
+        before=dict(before),
+        after=dict(after),
+        actor=actor.as_json(),
+        reason=reason,
+        recorded_at=now,
+    )
+
+
+def _terms_changed(contract: Contract, before: Allowance, actor: Actor, now: datetime, reason: str) -> int:
+    """Let the running year follow changed terms (L-4); return what was added. The year is open already."""
+    account = list(queries.year_accounts(contract, queries.contract_today(contract, now)).values())[-1]
+    amount = adjustment(before, queries.terms_of(contract).allowance, account.left)
+    if amount:
+        adjust(contract, amount, actor, now, reason)
+    return amount
+
+
+@operation
+def set_plan(contract: Contract, plan: Plan, actor: Actor, now: datetime, reason: str) -> int:
+    """Let a locked contract have another plan from now on; return what that added to the running year."""
+    before = queries.terms_of(contract).allowance
+    open_year(contract, actor, now)
+    contract.plan = plan
+    contract.save(update_fields=["plan"])
+    return _terms_changed(contract, before, actor, now, reason)
+
+
+@operation
+def set_overrides(contract: Contract, overrides: Mapping[str, Any], actor: Actor, now: datetime, reason: str) -> int:
+    """Let a locked contract have other overrides from now on; return what that added to the running year."""
+    before = queries.terms_of(contract).allowance
+    open_year(contract, actor, now)
+    contract.overrides = dict(overrides)
+    contract.save(update_fields=["overrides"])
+    return _terms_changed(contract, before, actor, now, reason)
+
+
+@operation
+def set_account_manager(contract: Contract, person_id: UUID | None) -> None:
+    """Say who of the vendor's staff manages the contract."""
+    contract.account_manager_id = person_id
+    contract.save(update_fields=["account_manager_id"])
+
+
+@operation
+def set_calendar(contract: Contract, calendar_version_id: UUID) -> None:
+    """Let new cases of the contract count another calendar version; open ones keep theirs."""
+    contract.calendar_version_id = calendar_version_id
+    contract.save(update_fields=["calendar_version_id"])
+
+
+@operation
+def name_contact(contract: Contract, person_id: UUID, now: datetime) -> bool:
+    """Name a contact of a contract, which the caller has locked; False where the contract names its number already.
+
+    Naming one twice changes nothing.
+    """
+    rows = NamedContact.objects.of_company(contract.company_id).filter(contract=contract, until=None)
+    if rows.filter(person_id=person_id).exists():
+        return True
+    if rows.count() >= queries.terms_of(contract).named_contacts:
+        return False
+    NamedContact.objects.create(company_id=contract.company_id, contract=contract, person_id=person_id, since=now)
+    return True
+
+
+@operation
+def end_contact(contract: Contract, person_id: UUID, now: datetime) -> bool:
+    """Let a named contact be one no more; False where the person is none."""
+    rows = NamedContact.objects.of_company(contract.company_id).filter(contract=contract, until=None)
+    return rows.filter(person_id=person_id).update(until=now) > 0
+
+
+@operation
+def add_licence(contract: Contract, product: Product, seats: int, starts_on: date, ends_on: date) -> Licence:
+    """Add a licence."""
+    return Licence.objects.create(
+        company_id=contract.company_id,
+        contract=contract,
+        product=product,
+        seats=seats,
+        starts_on=starts_on,
+        ends_on=ends_on,
     )
 
 
 @operation
-def consume(case_id: UUID, company_id: UUID, actor: Actor, now: datetime, reason: str) -> None:
-    """Turn a reservation into a spent incident; without a reservation, or a second time, nothing happens."""
-    entry = _reserved(case_id, company_id)
-    if entry:
-        _move(entry.contract, "consume", 0, f"consume:{case_id}", actor, now, reason, case_id, entry.year_starts_on)
+def end_licence(licence: Licence, ends_on: date) -> None:
+    """Let a licence end on another day."""
+    licence.ends_on = ends_on
+    licence.save(update_fields=["ends_on"])
+
+
+# -- plans and products --
 
 
 @operation
-def refund(case_id: UUID, company_id: UUID, actor: Actor, now: datetime, reason: str) -> None:
-    """Give a case's premium incident back to the year it was charged to, once."""
-    entry = _reserved(case_id, company_id)
-    if entry:
-        _move(entry.contract, "refund", 1, f"refund:{case_id}", actor, now, reason, case_id, entry.year_starts_on)
+def lock_plan(plan: Plan) -> Plan:
+    """Return the plan with its row locked until the transaction ends."""
+    return Plan.objects.select_for_update().get(code=plan.code)
 
 
 @operation
@@ -105,29 +278,49 @@ def save_plan(code: str, values: Mapping[str, Any]) -> Plan:
 
 
 @operation
-def add_contract(
-    number: str, company_id: UUID, plan: Plan, starts_on: date, ends_on: date, calendar_version_id: UUID, now: datetime
-) -> Contract:
-    """Add a contract, or return the one of that number."""
-    return Contract.objects.across_companies("contract numbers are unique over all companies").get_or_create(
-        number=number,
-        defaults={
-            "company_id": company_id,
-            "plan": plan,
-            "starts_on": starts_on,
-            "ends_on": ends_on,
-            "calendar_version_id": calendar_version_id,
-            "created_at": now,
-        },
-    )[0]
+def lock_contracts_on(plan: Plan) -> list[Contract]:
+    """Return every contract that has the plan, locked: none opens a case while the plan changes."""
+    return list(queries.contracts_on(plan).select_for_update().order_by("id"))
 
 
 @operation
-def name_contact(contract: Contract, person_id: UUID, now: datetime) -> None:
-    """Name a contact, up to the plan's number of them; naming one twice changes nothing."""
-    rows = NamedContact.objects.of_company(contract.company_id).filter(contract=contract, until=None)
-    if rows.filter(person_id=person_id).exists():
-        return
-    if rows.count() >= contract.plan.named_contacts:
-        raise ValueError(f"plan {contract.plan.name} names at most {contract.plan.named_contacts} contacts")
-    NamedContact.objects.create(company_id=contract.company_id, contract=contract, person_id=person_id, since=now)
+def edit_plan(
+    plan: Plan, values: Mapping[str, Any], contracts: list[Contract], actor: Actor, now: datetime, reason: str
+) -> None:
+    """Change a locked plan; the running year of each contract on it, locked too, follows."""
+    running = [
+        contract for contract in contracts if queries.is_in_term(contract, queries.contract_today(contract, now))
+    ]
+    for contract in running:
+        contract.plan = plan
+        open_year(contract, actor, now)
+    before = {contract.id: queries.terms_of(contract).allowance for contract in running}
+    version = plan.version
+    for name, value in values.items():
+        setattr(plan, name, value)
+    plan.version += 1
+    plan.save(update_fields=[*values, "version"])
+    for contract in running:
+        _terms_changed(contract, before[contract.id], actor, now, reason)
+        was = {"premium_incidents": before[contract.id].incidents, "plan_version": version}
+        now_is = {"premium_incidents": queries.terms_of(contract).allowance.incidents, "plan_version": plan.version}
+        record_change(contract, "plan_edited", was, now_is, actor, now, reason)
+
+
+@operation
+def retire_plan(plan: Plan, *, is_retired: bool) -> None:
+    """Offer a plan to no further contract, or to further ones again."""
+    plan.is_retired = is_retired
+    plan.save(update_fields=["is_retired"])
+
+
+@operation
+def save_product(code: str, values: Mapping[str, Any]) -> Product:
+    """Add a product, or change the one of that code."""
+    return Product.objects.update_or_create(code=code, defaults=dict(values))[0]
+
+
+@operation
+def add_product(code: str, values: Mapping[str, Any]) -> Product:
+    """Add a product, or leave the one of that code as it is."""
+    return Product.objects.get_or_create(code=code, defaults=dict(values))[0]

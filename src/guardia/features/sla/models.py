@@ -64,16 +64,25 @@ class ClockWatch(CompanyRow):
     marks = models.JSONField(default=list)
     next_at = models.DateTimeField(null=True)
     next_mark = models.CharField(max_length=12, default="")
+    failures = models.PositiveSmallIntegerField(db_default=0)
+    """How often in a row the ticker could not say what is due; meanwhile `next_at` waits longer each time."""
+    last_error = models.CharField(max_length=300, db_default="")
 
     class Meta(CompanyRow.Meta):
         constraints = [models.UniqueConstraint(name="a_clock_is_watched_once", fields=["case", "clock"])]
         indexes = [
-            models.Index(fields=["severity", "next_at"], name="clock_next", condition=Q(next_at__isnull=False)),
+            models.Index(
+                fields=["severity", "tier", "next_at"], name="clock_due_first", condition=Q(next_at__isnull=False)
+            ),
+            models.Index(fields=["id"], name="clock_poisoned", condition=Q(failures__gt=0)),
         ]
 
 
 class ClockFiring(CompanyRow):
-    """A mark that was passed: 50, 75, 90 (percent of the target), breach, or unassigned. Append-only."""
+    """A mark that was passed: 50, 75, 90 (percent of the target), breach, unassigned or called. Append-only.
+
+    `due_at` is the end of the clock then, or the mark's own instant where the clock has none.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
@@ -93,16 +102,25 @@ class ClockFiring(CompanyRow):
 
 
 class EscalationPolicy(models.Model):
-    """Who is told what when, as data: `steps` as `rules/escalation.py` reads them."""
+    """Who is told what when, as data: `steps` as `rules/escalation.py` reads them. Plans name them by `code`.
+
+    Each version is kept whole in the audit trail.
+    """
 
     code = models.SlugField(primary_key=True, max_length=20)
     name = models.CharField(max_length=60)
     steps = models.JSONField()
     changed_at = models.DateTimeField()
+    version = models.PositiveIntegerField(db_default=1)
+    changed_by = models.JSONField(null=True)
 
 
 class EscalationStep(CompanyRow):
-    """A step that a firing set off: to come (`at`), taken (`fired_at`, `people`), or stopped (`stopped_at`)."""
+    """A step that a firing set off for later: to come (`at`), taken (`fired_at`, `people`), or stopped (`stopped_at`).
+
+    Steps that are due at once have no row: the event `escalated` in the case's log tells of them. What the policy said
+    then stands in it, so that a later edit changes nothing that is under way.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
@@ -116,6 +134,10 @@ class EscalationStep(CompanyRow):
     people = models.JSONField(default=list)
     stopped_at = models.DateTimeField(null=True)
     stopped_why = models.CharField(max_length=40, default="")
+    repeat = models.DurationField(null=True)
+    at_most = models.PositiveSmallIntegerField(db_default=1)
+    failures = models.PositiveSmallIntegerField(db_default=0)
+    last_error = models.CharField(max_length=300, db_default="")
 
     class Meta(CompanyRow.Meta):
         constraints = [models.UniqueConstraint(name="a_step_is_taken_once_a_round", fields=["firing", "step", "round"])]
@@ -141,3 +163,13 @@ class StaffNotice(CompanyRow):
         indexes = [
             models.Index(fields=["person_id", "-created_at"], name="notice_unread", condition=Q(read_at=None)),
         ]
+
+
+class TickerBeat(models.Model):
+    """A ticker that is, or was, at work; written every few seconds."""
+
+    name = models.CharField(primary_key=True, max_length=80)
+    started_at = models.DateTimeField()
+    ticked_at = models.DateTimeField()
+    tick_s = models.FloatField()
+    fired = models.PositiveBigIntegerField(default=0)

@@ -12,10 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from guardia.kernel.ids import CASE_NUMBER_DIGITS, spoken
+from guardia.kernel.zones import get_zone
 from guardia.reports.kept_sentences import is_foreign
 from guardia.reports.kept_sentences import told as told_sentence
 from guardia.reports.showing import ClockView, QuotaView
 from guardia.ui import clock_bar, moments, wording
+from guardia.ui import clock_chip as chip
 
 register = template.Library()
 
@@ -70,10 +72,10 @@ def avatar(name: str) -> SafeString:
     return format_html('<span class="g-avatar" title="{}" aria-hidden="true">{}</span>', name, initials.upper())
 
 
-@register.inclusion_tag("guardia/pieces/clock_chip.html")
-def clock_chip(clock: ClockView, case_state: str = "") -> dict[str, Any]:
+@register.simple_tag
+def clock_chip(clock: ClockView, case_state: str = "") -> SafeString:
     """Show the response clock in a line: ring and words."""
-    return {"clock": clock, "has_ended": _has_ended(clock, case_state)}
+    return chip.draw(clock, has_ended=_has_ended(clock, case_state))
 
 
 @register.inclusion_tag("guardia/pieces/clock_panel.html")
@@ -127,6 +129,12 @@ def case_number(number: str) -> str:
 
 
 @register.filter
+def phone_code(code: str) -> str:
+    """Return a one-time code as it is read aloud, 2 + 2 + 2, with hard spaces."""
+    return moments.HARD_SPACE.join(code[start : start + 2] for start in range(0, len(code), 2))
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """See `moments.duration`; nothing for None."""
     return "" if seconds is None else moments.duration(seconds)
@@ -148,6 +156,24 @@ def short_when(instant: datetime | None) -> str:
 def instant(value: datetime | None) -> str:
     """See `moments.full_instant`; nothing for None."""
     return "" if value is None else moments.full_instant(value)
+
+
+@register.filter
+def stamp(value: datetime | None, zone: str) -> str:
+    """See `moments.stamp`; nothing for None."""
+    return "" if value is None else moments.stamp(value, get_zone(zone))
+
+
+@register.filter
+def target_word(value: str) -> str:
+    """Return "missed" for `breached`: what became of a response target."""
+    return wording.word(wording.TARGET_OUTCOMES, value)
+
+
+@register.filter
+def short_month(day: date) -> str:
+    """See `moments.short_month`."""
+    return moments.short_month(day)
 
 
 @register.filter
@@ -218,6 +244,12 @@ def class_word(value: str) -> str:
 
 
 @register.filter
+def group_word(value: str) -> str:
+    """Return "First line" for `first_line`."""
+    return wording.word(wording.GROUPS, value)
+
+
+@register.filter
 def kind_word(value: str) -> str:
     """Return "Signature change" for `signature_change`."""
     return wording.word(wording.KINDS, value)
@@ -269,6 +301,30 @@ def engine_word(value: str) -> str:
 def side_word(value: str) -> str:
     """Return "support" for `staff`."""
     return wording.word(wording.SIDES, value)
+
+
+@register.filter
+def term_word(value: str) -> str:
+    """Return "In term" for `running`."""
+    return wording.word(wording.TERMS, value)
+
+
+@register.filter
+def phase_word(value: str) -> str:
+    """Return "Full support" for `full`."""
+    return wording.word(wording.PHASES, value)
+
+
+@register.filter
+def coverage_word(value: str) -> str:
+    """Return "working hours" for `calendar`."""
+    return wording.word(wording.COVERAGES, value)
+
+
+@register.filter
+def contract_change_word(value: str) -> str:
+    """Return "Plan changed" for `plan_changed`."""
+    return wording.word(wording.CONTRACT_CHANGES, value)
 
 
 @register.filter

@@ -1,8 +1,8 @@
 """Bearer tokens and one-time codes: 256 random bits, kept as SHA-256 only.
 
-`gt_` a contact's API token, `gm_` a machine's. `gl_` is a machine's way into the accelerated lane: derived from the
-server's secret, so that it can be told again without being kept. A one-time enrolment code is typed by people: 20
-characters of an alphabet without look-alikes (100 bits), good for an hour.
+`gt_` a contact's API token, `gs_` one of staff, `gm_` a machine's. `gl_` is a machine's way into the accelerated lane:
+derived from the server's secret, so that it can be told again without being kept. A one-time enrolment code is typed by
+people: 20 characters of an alphabet without look-alikes (100 bits), good for an hour.
 """
 
 import base64

@@ -25,6 +25,9 @@ class Move:
 
 MOVES = {
     "take": Move(OPEN, S.IN_PROGRESS, gettext_noop("The case is closed. Reopen it first.")),
+    "assign": Move(OPEN, S.IN_PROGRESS, gettext_noop("The case is closed. Reopen it first.")),
+    "put_back": Move(OPEN, None, gettext_noop("The case is closed. Reopen it first.")),
+    "change_group": Move(OPEN, None, gettext_noop("The case is closed. Reopen it first.")),
     "message": Move(OPEN, None, gettext_noop("The case is closed. Reopen it first.")),
     "answer": Move(OPEN, None, gettext_noop("The case is closed. Reopen it first.")),
     "wait": Move(

@@ -1,24 +1,20 @@
 """Time zones of the pinned `tzdata` package, never of the machine (RC-1).
 
 Rules:
-- Two machines with different system zones must give the same answer, so a zone is read from the package's own file.
-  `zoneinfo.reset_tzpath` would do it for the whole process, and is therefore not used.
+- Two machines with different system zones must give the same answer: a zone comes from `guardia.kernel.zones`.
 - A zone is seen as stretches of constant offset in UTC: a wall time that is skipped lies in none of them, and one that
   occurs twice lies in two.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from guardia.features.sla.rules.instants import DAY, NOTHING, SECOND
+from guardia.kernel.zones import UnknownZone, find_zone, get_zone, zone_names
 
-
-class UnknownZone(LookupError):
-    """The pinned zone database has no zone of this name."""
+__all__ = ["Stretch", "UnknownZone", "find_zone", "get_zone", "stretches", "zone_names"]
 
 
 class Stretch(NamedTuple):
@@ -27,29 +23,6 @@ class Stretch(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     offset: timedelta
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """The names of all zones of the pinned package."""
-    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
-
-
-@cache
-def find_zone(name: str) -> ZoneInfo | None:
-    """The zone of that exact name, or None."""
-    if name not in zone_names():
-        return None
-    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)
-
-
-def get_zone(name: str) -> ZoneInfo:
-    """The zone of that exact name. Raises UnknownZone."""
-    zone = find_zone(name)
-    if zone is None:
-        raise UnknownZone(f"no zone {name!r} in the tzdata package; zones are named like Europe/Madrid")
-    return zone
 
 
 def stretches(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Stretch]:

@@ -24,6 +24,7 @@ async function copy(button) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copy(button);
+  if (event.target.closest("[data-print]")) window.print();
   for (const menu of document.querySelectorAll("details.g-menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }

@@ -11,6 +11,11 @@
 
   document.addEventListener("htmx:afterSettle", showWhetherStale);
 
+  // Rows that somebody is choosing stay as they are until something was done with them.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.querySelector("[data-pick]:checked")) event.preventDefault();
+  });
+
   document.addEventListener("click", (event) => {
     const fold = event.target instanceof Element && event.target.closest("details.g-actrow > summary")?.parentElement;
     if (fold && !fold.open) setTimeout(() => fold.querySelector("textarea, input:not([type=hidden])")?.focus());

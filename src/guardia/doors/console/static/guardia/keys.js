@@ -1,7 +1,7 @@
-/* Keys of the console: J K move, Enter opens, A takes, T / R and others by their mark, G and a letter goes, ? shows all.
+/* Keys of the console: J K move, Enter opens, X chooses, A takes (or goes to the act on the chosen rows), T / R and others by their mark, G and a letter goes, ? shows all.
    Rules: never while a field has the focus or with Ctrl, Alt or Meta; can be switched off, kept on this machine; every key
    only does what a link or button on the page does, so pages work without this file.
-   Marks in the page: table[data-rows] tr[data-row] a[data-open]; tr[data-take]; [data-key="t"]; a[data-go="q"]; [data-keys-help]. */
+   Marks in the page: table[data-rows] tr[data-row] a[data-open]; tr[data-take]; [data-pick]; [data-bulk]; [data-key="t"]; a[data-go="q"]; [data-keys-help]. */
 "use strict";
 (() => {
   const SWITCH = "guardia-keys";
@@ -13,7 +13,7 @@
   const help = () => document.getElementById("keys-help");
   const rows = () => [...document.querySelectorAll("[data-rows] tr[data-row]")];
   const isField = (element) => element instanceof HTMLElement
-    && (element.isContentEditable || element.matches("input, textarea, select, [role=textbox]"));
+    && (element.isContentEditable || element.matches("input:not([data-pick]), textarea, select, [role=textbox]"));
 
   function mark(row, withFocus) {
     for (const other of rows()) other.removeAttribute("aria-selected");
@@ -42,6 +42,20 @@
     if (!form || !row || !row.dataset.take) return false;
     form.action = row.dataset.take;
     form.requestSubmit();
+    return true;
+  }
+
+  function pickRow() {
+    const box = current()?.querySelector("[data-pick]");
+    if (!box) return false;
+    box.click();
+    return true;
+  }
+
+  function actOnPicked() {
+    const act = document.querySelector("[data-bulk]");
+    if (!act || !document.querySelector("[data-pick]:checked")) return false;
+    act.focus();
     return true;
   }
 
@@ -85,7 +99,8 @@
     if (key === "j") return step(1);
     if (key === "k") return step(-1);
     if (key === "enter") return openRow();
-    if (key === "a") return takeRow() || press("a");
+    if (key === "x") return pickRow();
+    if (key === "a") return actOnPicked() || takeRow() || press("a");
     return press(key);
   }
 

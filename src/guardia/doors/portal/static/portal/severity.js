@@ -1,28 +1,26 @@
-// Suggests a severity from the plain questions, by the contract's definitions; the choice stays the customer's.
+// Asks the server which severity the plain answers point to, and shows it; the choice stays the customer's.
 "use strict";
 
 {
   const questions = document.querySelector("[data-severity-questions]");
   const says = document.querySelector("[data-severity-says]");
+  let asked = 0;
 
-  function answer(name) {
-    return questions.querySelector(`[name="ask-${name}"]:checked`)?.value;
+  function show(suggestion) {
+    for (const tag of document.querySelectorAll("[data-suggested]")) tag.hidden = Number(tag.dataset.suggested) !== suggestion.severity;
+    says.textContent = suggestion.severity ? suggestion.sentence : "";
   }
 
-  function level() {
-    const [business, data, application, machines] = ["business", "data", "application", "machines"].map(answer);
-    if (business === "yes" || data === "yes" || (application === "yes" && machines === "many")) return 1;
-    if (business === undefined || data === undefined || application === undefined || machines === undefined) return 0;
-    if (application === "yes" || machines === "many") return 2;
-    return machines === "some" ? 3 : 4;
-  }
-
-  function suggest() {
-    const suggested = level();
-    for (const tag of document.querySelectorAll("[data-suggested]")) tag.hidden = Number(tag.dataset.suggested) !== suggested;
-    const tag = document.querySelector(`[data-suggested="${suggested}"]`);
-    const word = tag?.closest("label").querySelector(".g-sev .w").textContent;
-    says.textContent = word ? says.dataset.say.replace("{level}", `${suggested} ${word.toLowerCase()}`) : "";
+  async function suggest() {
+    const mine = (asked += 1);
+    const answers = new URLSearchParams();
+    for (const chosen of questions.querySelectorAll("input:checked")) answers.set(chosen.name, chosen.value);
+    try {
+      const answer = await fetch(`${questions.dataset.severityUrl}?${answers}`, { credentials: "same-origin" });
+      if (answer.ok && mine === asked) show(await answer.json());
+    } catch {
+      says.textContent = ""; // without a connection nothing is suggested, and any level can be chosen
+    }
   }
 
   questions?.addEventListener("change", suggest);

@@ -1,0 +1,54 @@
+"""Acknowledge an alarm: somebody has seen it and sees to it. The steps to come of its marks are stopped.
+
+A mark that passes later is another alarm. Acknowledging is no answer: the response clock goes on.
+"""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from guardia.features.cases import operations as cases
+from guardia.features.cases import queries
+from guardia.features.sla import operations
+from guardia.features.sla import queries as sla
+from guardia.journeys import case_log
+from guardia.journeys.once import once
+from guardia.kernel.errors import Forbidden
+from guardia.kernel.transactions import journey
+from guardia.kernel.vocabulary import Actor, Clock
+
+CLOCKS = tuple(clock.value for clock in Clock)
+
+
+def acknowledge_alarm(actor: Actor, now: datetime, number: str, *, idempotency_key: str | None = None) -> bool:
+    """Acknowledge everything that a case's clocks have told so far; False where there is nothing left to acknowledge.
+
+    Raises Forbidden for customers, NotFound.
+    """
+    if not actor.is_staff:
+        raise Forbidden("staff_only", _("Only the vendor's staff acknowledge alarms."))
+    with journey():
+        case = queries.get_case_for(actor, number)
+        answer = once(
+            actor, now, idempotency_key, "acknowledge_alarm", {"number": number}, lambda: _acknowledge(actor, now, case)
+        )
+    return bool(answer["done"])
+
+
+def _acknowledge(actor: Actor, now: datetime, case: case_log.Case) -> dict[str, bool]:
+    case = cases.lock_case(case)
+    waiting, unread = sla.steps_to_come([case.id]), sla.unread_notices(case.id)
+    if not waiting and not unread:
+        return {"done": False}
+    for step in waiting:
+        step.stopped_at, step.stopped_why = now, "acknowledged"
+    operations.save_steps(waiting)
+    operations.read_notices(case.id, CLOCKS, now, is_settled=False)
+    told = {(step.firing.clock, step.firing.mark) for step in waiting}
+    told |= {(notice.facts["clock"], notice.facts["mark"]) for notice in unread}
+    payload = {
+        "firings": sorted({str(step.firing_id) for step in waiting}),
+        "marks": [list(pair) for pair in sorted(told)],
+    }
+    case_log.add(case, "alarm_acknowledged", actor, now, payload)
+    return {"done": True}
