@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import Any
 from uuid import UUID, uuid4
 
-# ruff: noqa: PLC0415, S608, SLF001  Django is set up first; the statements are made of constants and column names
+# ruff: noqa: S608, SLF001  Django is set up first; the statements are made of constants and column names
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "var" / "benchmarks" / "calendar_move.json"

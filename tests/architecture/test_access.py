@@ -13,7 +13,8 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from tests.architecture.doors_table import DOORS, Door
+from tests.architecture.door_words import Door
+from tests.architecture.doors_table import DOORS
 from tests.conftest import MONDAY_10
 from tests.doors.conftest import PLAIN_FILES
 from tests.doors.stage import Stage, bearer, lab_worker, with_token

@@ -87,9 +87,7 @@ def enrol_machine(code: str, name: str, public_key: str, now: datetime) -> Enrol
                     "Ask the company's administrator for a new one."
                 ),
             )
-        machine, token = operations.enrol(
-            found, name.strip()[:LONGEST_NAME], raw, lane_of(found.company_id, now), now
-        )
+        machine, token = operations.enrol(found, name.strip()[:LONGEST_NAME], raw, lane_of(found.company_id, now), now)
         actor = queries.machine_actor(machine)
         record(actor, now, "machine_enrolled", f"machine {machine.id}", company_id=machine.company_id)
     admit_subscribers(now)

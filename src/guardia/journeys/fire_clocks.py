@@ -26,6 +26,7 @@ from guardia.features.sla.rules import escalation
 from guardia.features.sla.rules.default_escalation import DEFAULT_CODE, DEFAULT_NAME, DEFAULT_STEPS
 from guardia.features.sla.rules.watching import Mark, parse_marks
 from guardia.journeys.escalate import Telling, coverage_of
+from guardia.kernel.outbox.post import wake_delivery
 from guardia.kernel.transactions import journey
 
 _log = logging.getLogger("guardia.ticker")
@@ -72,10 +73,10 @@ def tick(now: datetime) -> Ticked:
 
 @dataclass(frozen=True)
 class _Kind:
-    """How one kind of row is claimed again, recorded, and put off."""
+    """How one kind of row is claimed again, recorded (whether anything waits for delivery then), and put off."""
 
     claim: Callable[[Sequence[UUID], datetime], list[Any]]
-    record: Callable[[list[Any], datetime], None]
+    record: Callable[[list[Any], datetime], bool]
     put_off: Callable[[UUID, datetime, str], None]
 
 
@@ -86,8 +87,9 @@ def _run(claim: Callable[[], list[Any]], kind: _Kind, now: datetime) -> int:
         with journey():
             rows = claim()
             ids = [row.id for row in rows]
-            if rows:
-                kind.record(rows, now)
+            has_posted = bool(rows) and kind.record(rows, now)
+        if has_posted:
+            wake_delivery()
     except (OperationalError, InterfaceError):
         raise  # The database, not a row.
     except Exception as error:  # noqa: BLE001  whatever a row does, the others go on
@@ -108,7 +110,7 @@ def _isolate(ids: Sequence[UUID], kind: _Kind, now: datetime, error: Exception) 
 # ---- clocks ----
 
 
-def _record_clocks(rows: list[Any], now: datetime) -> None:
+def _record_clocks(rows: list[Any], now: datetime) -> bool:
     by_id = {row.case_id: row.case for row in rows}
     policies = _policies()
     telling = Telling(now)
@@ -128,10 +130,10 @@ def _record_clocks(rows: list[Any], now: datetime) -> None:
             steps += [step for step in set_off if step.at > now]
             if due:
                 telling.take(case, firing, due, firing.late_by)
-    operations.add_firings(firings)
+    operations.add_firings(firings, now)
     operations.add_steps([*steps, *telling.new_steps])
-    telling.save()
     operations.save_watches([], rows)
+    return telling.save() > 0
 
 
 def _judged(
@@ -193,7 +195,7 @@ def _policies() -> dict[str, Steps]:
 # ---- steps ----
 
 
-def _record_steps(rows: list[Any], now: datetime) -> None:
+def _record_steps(rows: list[Any], now: datetime) -> bool:
     by_id = {row.case_id: row.case for row in rows}
     telling = Telling(now)
     for row in rows:
@@ -204,7 +206,7 @@ def _record_steps(rows: list[Any], now: datetime) -> None:
             _put_off(row, now, f"{type(error).__name__}: {error}", f"a step of case {case.number}")
     operations.save_steps(rows)
     operations.add_steps(telling.new_steps)
-    telling.save()
+    return telling.save() > 0
 
 
 def _take_or_wait(row: Any, case: Any, telling: Telling, now: datetime) -> None:

@@ -213,7 +213,7 @@ class Teller(PromiseLines, ClockLines):
     def _group_changed(self, event: CaseEvent) -> dict[str, Any]:
         titles = {
             "first_line": _("With the first line"),
-            "lab": _("With the lab’s group"),
+            "lab": _("With the lab group"),
             "release": _("With the release group"),
         }
         title = titles.get(event.payload["group"], event.payload["group"])

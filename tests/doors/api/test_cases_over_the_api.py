@@ -293,7 +293,7 @@ def test_a_contract_that_is_over_opens_nothing_and_keeps_the_files(stage: Stage)
         ApiToken.objects.across_companies("the test's own").update(expires_at=clock.now() + timedelta(days=1))
         upload = send(program).json()["id"]
         refused = problem_of(post(program, CASES, an_incident(uploads=[upload])), 409, "contract_over")
-        assert "not in term" in refused["detail"]
+        assert "The support contract is over since" in refused["detail"]
         assert "7 days" in refused["detail"]
         kept = Upload.objects.across_companies("the test's own").get(id=upload)
         assert (kept.used_at, str(kept.uploaded_by_id)) == (None, str(person.id))

@@ -1,7 +1,7 @@
 """`guardia run`: one command from nothing to a working server; `make run` calls it.
 
 Steps, each of which finds what an earlier start has made: settings, ports, disk, database, migrations, keys, sample
-data, clean corpus, static files, baseline release; then web server, job worker, ticker, lab worker and release tree,
+data, clean corpus, static files, baseline release; then web server, job worker, tickers, lab worker and release tree,
 watched and started again when one ends; at last the URLs and sign-ins. Ctrl-C or SIGTERM stops every process that it
 started.
 """
@@ -250,7 +250,8 @@ def _children(own: Settings) -> Sequence[Child]:
             ],
         ),
         Child("jobs", jobs),
-        Child("ticker", [python, "-m", "guardia.doors.cli.main", "ticker"]),
+        # Two: where one dies the other goes on at once, and after an outage they share the work.
+        *[Child(name, [python, "-m", "guardia.doors.cli.main", "ticker"]) for name in ("ticker", "ticker-2")],
         Child("lab", [*lab, "--name", "lab-1", "--scratch", str(own.private / "scratch" / "lab-1")], bare=True),
         # A precheck is answered in a second: it never waits behind a draft that scans the whole corpus.
         Child(

@@ -1,8 +1,7 @@
 """`guardia ticker`: wait for what the clocks of all cases have to say, record it, and tell people.
 
 Any number may run at the same time, on any machine: each claims what no other has. Killed in the middle of a batch, it
-has done nothing of it. `--once` records what is due now and leaves. Where more is due than one batch holds, several
-threads go on with it together, so that the database works while the next batch is thought out.
+has done nothing of it. `--once` records what is due now and leaves.
 """
 
 import argparse
@@ -12,8 +11,6 @@ import signal
 import socket
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -23,7 +20,6 @@ from guardia.doors.cli.settled import database, settings_or_complaint
 from guardia.kernel import clock
 
 INTERVAL_S, SHORTEST_S, LONGEST_S = 0.25, 0.05, 60.0
-WORKERS, MOST_WORKERS = 2, 8
 BEAT_EVERY = timedelta(seconds=5)
 WAIT_FOR_DATABASE_S = 2.0
 _log = logging.getLogger("guardia.ticker")
@@ -34,7 +30,6 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="guardia ticker", description=__doc__)
     parser.add_argument("--once", action="store_true", help="record what is due now, and leave")
     parser.add_argument("--interval", type=_seconds, default=INTERVAL_S, help="seconds between two looks (0.25)")
-    parser.add_argument("--workers", type=int, choices=range(1, MOST_WORKERS + 1), default=WORKERS, help="threads (2)")
     options = parser.parse_args(arguments)
     own = settings_or_complaint()
     if own is None:
@@ -43,7 +38,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with database(own):
-        ticker = Ticker(f"{socket.gethostname()}:{os.getpid()}"[:80], clock.now(), options.workers)
+        ticker = Ticker(f"{socket.gethostname()}:{os.getpid()}"[:80], clock.now())
         ticker.prepare()
         if options.once:
             sys.stdout.write(f"{ticker.drain(stop)} clocks heard\n")
@@ -59,25 +54,11 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _drained(stop: Event, *, is_own_thread: bool = False) -> int:
-    """Tick until nothing is due, or told to stop."""
-    from guardia.journeys.fire_clocks import tick
-
-    heard = 0
-    try:
-        while not stop.is_set() and (done := tick(clock.now())).did_something:
-            heard += done.clocks
-    finally:
-        if is_own_thread:
-            connection.close()
-    return heard
-
-
 class Ticker:
     """One process that ticks."""
 
-    def __init__(self, name: str, now: datetime, workers: int = WORKERS) -> None:
-        self.name, self.started_at, self.heard, self.workers = name, now, 0, workers
+    def __init__(self, name: str, now: datetime) -> None:
+        self.name, self.started_at, self.heard = name, now, 0
         self._beat_at = now - BEAT_EVERY
 
     def prepare(self) -> None:
@@ -88,24 +69,19 @@ class Ticker:
 
     def drain(self, stop: Event) -> int:
         """Tick until nothing is due, or told to stop; return how many clocks were heard."""
-        from guardia.journeys.fire_clocks import BATCH, tick
+        from guardia.journeys.fire_clocks import tick
 
-        started, now = time.monotonic(), clock.now()
-        first = tick(now)
-        heard = first.clocks
-        if first.clocks == BATCH and self.workers > 1:
-            heard += self._together(stop)
-        elif first.did_something:
-            heard += _drained(stop)
-        self.heard += heard
-        if now - self._beat_at >= BEAT_EVERY:
-            self._beat(now, time.monotonic() - started)
+        heard = 0
+        while not stop.is_set():
+            started, now = time.monotonic(), clock.now()
+            done = tick(now)
+            heard += done.clocks
+            self.heard += done.clocks
+            if now - self._beat_at >= BEAT_EVERY:
+                self._beat(now, time.monotonic() - started)
+            if not done.did_something:
+                break
         return heard
-
-    def _together(self, stop: Event) -> int:
-        with ThreadPoolExecutor(self.workers) as pool:
-            parts = [pool.submit(copy_context().run, _drained, stop, is_own_thread=True) for _ in range(self.workers)]
-        return sum(part.result() for part in parts)
 
     def run(self, stop: Event, interval_s: float) -> None:
         """Tick for ever; a database that is away for a while is waited for."""

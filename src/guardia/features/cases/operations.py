@@ -235,7 +235,6 @@ def append_to_many(additions: Sequence[Addition], actor: Actor, now: datetime) -
     Such events change no fact of a case; but the fold reads the clock as of the last event, so that an end which lies
     before `now` shows as the breach that it is.
     """
-    said, instant = actor.as_json(), now.isoformat()
     ids = {one.case.id: (str(one.case.id), str(one.case.company_id)) for one in additions}
     events: list[dict[str, Any]] = []
     for one in additions:
@@ -247,14 +246,11 @@ def append_to_many(additions: Sequence[Addition], actor: Actor, now: datetime) -
                 "case_id": case_id,
                 "seq": one.case.last_seq,
                 "type": one.type,
-                "schema_version": 1,
-                "actor": said,
-                "occurred_at": instant,
-                "recorded_at": instant,
                 "payload": one.payload,
             }
         )
-    insert_rows(CaseEvent, events)
+    same = {"schema_version": 1, "actor": dict(actor.as_json()), "occurred_at": now, "recorded_at": now}
+    insert_rows(CaseEvent, events, same=same)
     rows = list({one.case.id: one.case for one in additions}.values())
     with connection.cursor() as cursor:
         cursor.execute(_APPENDED, [now, now, [row.id for row in rows], [row.last_seq for row in rows]])

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -40,22 +40,7 @@ def save_watches(new: Sequence[ClockWatch], changed: Sequence[ClockWatch]) -> No
     if not changed:
         return
     names = ("id", "version", "severity", "tier", "due_at", "marks", "next_at", "next_mark", "failures", "last_error")
-    rows = [{name: getattr(row, name) for name in names} for row in changed]
-    with connection.cursor() as cursor:
-        cursor.execute(_SAVE_WATCHES, [json.dumps(rows, default=str)])
-
-
-# One document rather than an array for each column: a batch is written several times as fast.
-_SAVE_WATCHES: Final = """
-UPDATE sla_clockwatch AS held
-SET version = new.version, severity = new.severity, tier = new.tier, due_at = new.due_at, marks = new.marks,
-    next_at = new.next_at, next_mark = new.next_mark, failures = new.failures, last_error = new.last_error
-FROM json_to_recordset(%s::json) AS new (
-    id uuid, version int, severity int, tier int, due_at timestamptz, marks jsonb, next_at timestamptz, next_mark text,
-    failures int, last_error text
-)
-WHERE held.id = new.id
-"""
+    update_rows(ClockWatch, [{name: getattr(row, name) for name in names} for row in changed])
 
 
 def new_watch(case: Any, clock: str) -> ClockWatch:
@@ -90,7 +75,6 @@ class NewFiring:
     mark: str
     version: int
     due_at: datetime
-    fired_at: datetime
     late_by: timedelta
     id: str = field(default_factory=uuid7_text)
 
@@ -130,18 +114,13 @@ class NewStep:
             "at": self.at,
             "repeat": self.repeat,
             "at_most": self.at_most,
-            "fired_at": self.fired_at,
-            "people": self.people,
-            "stopped_why": "",
         }
 
 
 def new_firing(row: ClockWatch, mark: Mark, now: datetime) -> NewFiring:
     """Return the record of a passed mark."""
     due_at = row.due_at or mark.at
-    return NewFiring(
-        str(row.company_id), str(row.case_id), row.clock, mark.name, row.version, due_at, now, now - mark.at
-    )
+    return NewFiring(str(row.company_id), str(row.case_id), row.clock, mark.name, row.version, due_at, now - mark.at)
 
 
 def new_step(firing: NewFiring, number: int, step: Step, at: datetime) -> NewStep:
@@ -154,30 +133,28 @@ def next_round(step: NewStep | EscalationStep, at: datetime) -> NewStep:
     return NewStep(step.firing, step.step, step.to, list(step.by), at, step.repeat, step.at_most, round=step.round + 1)
 
 
-def new_notice(case: Any, person_id: UUID, key: str, facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def new_notice(firing: NewFiring | ClockFiring, person_id: str, key: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return a notice for the console, by column."""
     return {
         "id": uuid7_text(),
-        "company_id": case.company_id,
+        "company_id": firing.company_id,
         "case_id": facts["case"],
         "person_id": person_id,
-        "kind": "escalation",
         "facts": facts,
         "dedupe_key": key,
-        "created_at": now,
     }
 
 
 @operation
-def add_firings(firings: Sequence[NewFiring]) -> None:
+def add_firings(firings: Sequence[NewFiring], now: datetime) -> None:
     """Record marks that have passed. A mark of a version that was recorded before is an IntegrityError."""
-    insert_rows(ClockFiring, [firing.row() for firing in firings])
+    insert_rows(ClockFiring, [firing.row() for firing in firings], same={"fired_at": now})
 
 
 @operation
 def add_steps(steps: Sequence[NewStep]) -> None:
-    """Keep steps that firings set off, taken or to come."""
-    insert_rows(EscalationStep, [step.row() for step in steps])
+    """Keep steps to come that firings set off."""
+    insert_rows(EscalationStep, [step.row() for step in steps], same={"people": [], "stopped_why": ""})
 
 
 @operation
@@ -188,10 +165,10 @@ def save_steps(steps: Sequence[EscalationStep]) -> None:
 
 
 @operation
-def add_notices(notices: Sequence[Mapping[str, Any]]) -> None:
+def add_notices(notices: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """Tell people in the console, each once for each key; what was read before and comes again is unread again."""
     again = "(dedupe_key) DO UPDATE SET created_at = EXCLUDED.created_at, read_at = NULL, facts = EXCLUDED.facts"
-    insert_rows(StaffNotice, notices, again)
+    insert_rows(StaffNotice, notices, again, {"kind": "escalation", "created_at": now})
 
 
 @operation

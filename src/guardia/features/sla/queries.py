@@ -59,8 +59,8 @@ def clock_events(log: Iterable[LoggedEvent]) -> list[Event]:
     """Return the events of a case's log that the response clock knows, in its own terms.
 
     A case that becomes premium by consent after its submission starts its clock at that instant, with the severity it
-    has then; a call that was confirmed before counts from there. A voided answer was never given (RC-14): it is left out
-    with what voids it, so that an answer that is entered later cannot be voided in its place.
+    has then; a call that was confirmed before counts from there. A voided answer was never given (RC-14): it is left
+    out with what voids it, so that an answer that is entered later cannot be voided in its place.
     """
     rows = list(log)
     voided = {event.payload["answer"] for event in rows if event.type == "answer_voided"}
@@ -231,14 +231,20 @@ def _terms(written: str) -> Any:
 
 def claim_steps(now: datetime, limit: int, ids: Sequence[UUID] | None = None) -> list[EscalationStep]:
     """Return and lock steps that are due, each with its firing and case."""
-    rows = (
-        EscalationStep.objects.across_companies("the ticker serves every company")
-        .select_related("case", "firing")
-        .defer("case__words")
-    )
-    due = rows.filter(at__lt=now, fired_at=None, stopped_at=None).order_by("at")
+    rows = EscalationStep.objects.across_companies("the ticker serves every company").select_related("case", "firing")
+    due = rows.filter(at__lt=now, fired_at=None, stopped_at=None).order_by("at").only(*_STEP, *_CASE)
     due = due if ids is None else due.filter(id__in=ids)
-    return list(due.select_for_update(of=("self", "case"), skip_locked=True)[:limit])
+    locked = due.annotate(terms_text=Cast("case__terms", TextField())).select_for_update(
+        of=("self", "case"), skip_locked=True
+    )
+    return [_with_terms(row) for row in locked[:limit]]
+
+
+_STEP: Final = (
+    *("company_id", "case_id", "step", "round", "to", "by", "at", "fired_at", "people", "stopped_at", "stopped_why"),
+    *("repeat", "at_most", "failures", "last_error"),
+    *(f"firing__{name}" for name in ("company_id", "case_id", "clock", "mark", "version", "due_at", "late_by")),
+)
 
 
 _WATCH: Final = ("company_id", "clock", "version", "severity", "tier", "due_at", "marks", "next_at", "failures")

@@ -70,9 +70,11 @@ class Intention(NamedTuple):
 
 @operation
 def post_many(intentions: Sequence[Intention], now: datetime) -> int:
-    """Write many intentions in one statement, each at most once for its key; return how many were asked for."""
+    """Write many intentions in one statement, each at most once for its key; return how many were asked for.
+
+    It wakes nobody: writers that work side by side would wait for each other's job. Call `wake_delivery` after it.
+    """
     if intentions:
-        instant = now.isoformat()
         rows = [
             {
                 "id": uuid7_text(),
@@ -80,16 +82,18 @@ def post_many(intentions: Sequence[Intention], now: datetime) -> int:
                 "dedupe_key": one.dedupe_key,
                 "payload": one.payload,
                 "company_id": one.company_id,
-                "created_at": instant,
-                "next_attempt_at": instant,
-                "attempts": 0,
-                "last_error": "",
             }
             for one in intentions
         ]
-        insert_rows(OutboxMessage, rows, "(dedupe_key) DO NOTHING")
-        wake("deliver_outbox")
+        same = {"created_at": now, "next_attempt_at": now, "attempts": 0, "last_error": ""}
+        insert_rows(OutboxMessage, rows, "(dedupe_key) DO NOTHING", same)
     return len(intentions)
+
+
+def wake_delivery() -> None:
+    """Wake whoever delivers, in a transaction of its own; where that is missed, the next regular look finds it all."""
+    with transaction.atomic():
+        wake("deliver_outbox")
 
 
 def _wait(attempts: int) -> timedelta:

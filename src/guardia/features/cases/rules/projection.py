@@ -8,8 +8,9 @@ determined {verdict, text} · drafted, gates_finished, reviewed, approved {draft
 released {release, label, lane} · proved {machine, release, ...} · proof_refused {machine, reason} ·
 assigned {holder_id, holder_name, state, reason} · put_back {reason} · group_changed {group, reason} ·
 severity_changed {from, to, reason, how} · severity_proposed {to, reason} · severity_declined {to, reason} ·
-severity_disputed {wanted, reason} · dispute_settled {reason} · class_changed {from, class, starts, policy_class, reason} ·
-phone_confirmed {how, reason} · phone_code_refused {} · answer_voided {answer, reason} · late_entry {type, occurred_at, payload, reason} ·
+severity_disputed {wanted, reason} · dispute_settled {reason} ·
+class_changed {from, class, starts, policy_class, reason} · phone_confirmed {how, reason} · phone_code_refused {} ·
+answer_voided {answer, reason} · late_entry {type, occurred_at, payload, reason} ·
 late_settled {entry, accepted, reason} · breached {clock, due_at, late_by_s} ·
 escalated {clock, mark, late_by_s, steps [{step, round, to, meant, by, people}]} · alarm_acknowledged {firings, marks} ·
 calendar_changed {from, to, name, version, reason} · merged {into, reason} · merged_from {case, reason} ·
