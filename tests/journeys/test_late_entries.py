@@ -15,6 +15,8 @@ from guardia.journeys.take_case import take_case
 from guardia.journeys.void_answer import void_answer
 from guardia.journeys.write_message import write_message
 from guardia.kernel.errors import Forbidden, Invalid, Refused
+from guardia.kernel.vocabulary import Actor
+from guardia.reports.alerts_page import alerts_page
 from guardia.reports.case_page import case_page
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +178,18 @@ def test_a_stranger_finds_no_case_to_enter_into(cast: Cast, number: str) -> None
     stranger = replace(cast.standard, roles=frozenset())
     with pytest.raises(Forbidden):
         enter_late(stranger, at("2026-11-23 13:00"), number, "answered", at("2026-11-23 12:00"), TEXT, WHY)
+
+
+def test_an_entry_that_waits_is_told_to_the_duty_managers_until_it_is_settled(cast: Cast, number: str) -> None:
+    announced(cast, number)
+    enter(cast, number, "2026-11-23 13:50", "2026-11-23 15:00")
+    (entry,) = waiting_entries(facts_of(row(cast, number)))
+    waits = "A late entry waits for a duty manager"
+
+    def told(part: Actor) -> list[str]:
+        return [what for shown in alerts_page(part, at("2026-11-23 15:05")).rows for what in shown.whats]
+
+    assert waits in told(cast.duty_manager)
+    assert waits not in told(cast.engineer)
+    settle_late(cast.duty_manager, at("2026-11-23 15:10"), number, entry.seq, False, "The call list shows none.")
+    assert waits not in told(cast.duty_manager)

@@ -10,11 +10,13 @@ from tests.support.at_once import at_once, raised
 from tests.support.cast import EMAILS, Cast
 
 from guardia.features.cases.rules.phone_code import spoken_code
+from guardia.journeys.acknowledge_alarm import acknowledge_alarm
 from guardia.journeys.answer_case import answer_case
 from guardia.journeys.change_severity import answer_proposal, change_severity, dispute_severity, settle_dispute
 from guardia.journeys.move_case import close_case
 from guardia.journeys.take_case import take_case
 from guardia.kernel.errors import Forbidden, Invalid, Refused
+from guardia.reports.alerts_page import alerts_page
 from guardia.reports.case_acts import case_acts
 from guardia.reports.case_page import case_page
 
@@ -174,3 +176,44 @@ def test_a_repetition_with_the_same_key_changes_nothing_more(cast: Cast) -> None
     for _ in range(2):
         change_severity(cast.engineer, LATER + timedelta(0), number, 1, "Worse.", idempotency_key="k1")
     assert types(cast, number).count("severity_changed") == 1
+
+
+def told(part: Any) -> set[tuple[str, str]]:
+    """What stands unread on somebody's page of alerts: number and words."""
+    return {(row.number, what) for row in alerts_page(part, LATER).rows for what in row.whats}
+
+
+def test_a_dispute_is_told_to_who_has_the_case_until_it_is_settled(cast: Cast) -> None:
+    number = cast.open(severity=3).number
+    take_case(cast.engineer, LATER, number)
+    dispute_severity(cast.plus, LATER, number, 1, "The whole yard waits.")
+    assert told(cast.engineer) == {(number, "The customer disputes the severity")}
+    assert told(cast.releaser) == set()
+    settle_dispute(cast.engineer, LATER, number, "One machine of forty.")
+    assert told(cast.engineer) == set()
+
+
+def test_a_dispute_of_a_case_that_nobody_has_is_told_to_its_group(cast: Cast) -> None:
+    number = cast.open(severity=3).number
+    dispute_severity(cast.plus, LATER, number, 1, "The whole yard waits.")
+    assert told(cast.engineer) == told(cast.analyst) == {(number, "The customer disputes the severity")}
+    change_severity(cast.engineer, LATER, number, 1, "Agreed.")
+    assert told(cast.analyst) == set()
+
+
+def test_a_declined_proposal_is_told_to_who_has_the_case_and_can_be_acknowledged(cast: Cast) -> None:
+    number = cast.open().number
+    take_case(cast.engineer, LATER, number)
+    change_severity(cast.engineer, LATER, number, 3, "A workaround holds.")
+    answer_proposal(cast.plus, LATER, number, agrees=False, reason="It does not hold.")
+    assert told(cast.engineer) == {(number, "The customer declined the proposed severity")}
+    assert acknowledge_alarm(cast.engineer, LATER, number)
+    assert told(cast.engineer) == set()
+
+
+def test_closing_a_case_lets_its_dispute_be_read(cast: Cast) -> None:
+    number = cast.open(severity=3).number
+    take_case(cast.engineer, LATER, number)
+    dispute_severity(cast.plus, LATER, number, 1, "The whole yard waits.")
+    close_case(cast.plus, LATER, number, "withdrawn", "Solved by ourselves.")
+    assert told(cast.engineer) == set()

@@ -13,11 +13,12 @@ from guardia.features.sla import operations
 from guardia.features.sla import queries as sla
 from guardia.journeys import case_log
 from guardia.journeys.once import once
+from guardia.journeys.tell_staff import TOPICS
 from guardia.kernel.errors import Forbidden
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Actor, Clock
 
-CLOCKS = tuple(clock.value for clock in Clock)
+TOLD_OF = (*(clock.value for clock in Clock), *TOPICS)
 
 
 def acknowledge_alarm(actor: Actor, now: datetime, number: str, *, idempotency_key: str | None = None) -> bool:
@@ -43,7 +44,7 @@ def _acknowledge(actor: Actor, now: datetime, case: case_log.Case) -> dict[str, 
     for step in waiting:
         step.stopped_at, step.stopped_why = now, "acknowledged"
     operations.save_steps(waiting)
-    operations.read_notices(case.id, CLOCKS, now, is_settled=False)
+    operations.read_notices(case.id, TOLD_OF, now, is_settled=False)
     told = {(step.firing.clock, step.firing.mark) for step in waiting}
     told |= {(notice.facts["clock"], notice.facts["mark"]) for notice in unread}
     payload = {

@@ -21,6 +21,7 @@ from guardia.journeys.act_on_case import Answer, act_on_case, demand_customer, d
 from guardia.journeys.move_case import checked_reason
 from guardia.journeys.notify import notify_customer
 from guardia.journeys.phone_line import phone_line
+from guardia.journeys.tell_staff import SEVERITY, settled, tell_holder
 from guardia.journeys.write_message import demand_open
 from guardia.kernel.audit.trail import record
 from guardia.kernel.errors import Invalid, Refused
@@ -73,6 +74,7 @@ def _change(case: case_log.Case, actor: Actor, now: datetime, to: int, reason: s
     before = case.severity
     payload = {"from": before, "to": to, "reason": reason, "how": how}
     seq = case_log.add(case, "severity_changed", actor, now, payload)
+    settled(case, SEVERITY, now)
     told, phone = _change_line(before, to, reason), phone_line(case, now)
     notify_customer(case, "severity_changed", seq, now, lambda: "\n\n".join(filter(None, (told(), phone()))))
 
@@ -103,7 +105,8 @@ def answer_proposal(
         if agrees:
             _change(case, actor, now, proposal.to, proposal.reason, "agreed")
         else:
-            case_log.add(case, "severity_declined", actor, now, {"to": proposal.to, "reason": reason})
+            seq = case_log.add(case, "severity_declined", actor, now, {"to": proposal.to, "reason": reason})
+            tell_holder(case, SEVERITY, "declined", seq, now)
         return {"severity": case.severity}
 
     request: dict[str, Any] = {"agrees": agrees, "reason": reason}
@@ -123,7 +126,8 @@ def dispute_severity(
             raise Refused("same_severity", _("The request has this severity already."))
         if open_dispute(queries.facts_of(case)) is not None:
             raise Refused("disputed_already", _("The severity is disputed already. The vendor's answer is awaited."))
-        case_log.add(case, "severity_disputed", actor, now, {"wanted": wanted, "reason": reason})
+        seq = case_log.add(case, "severity_disputed", actor, now, {"wanted": wanted, "reason": reason})
+        tell_holder(case, SEVERITY, "disputed", seq, now)
         return {"number": number}
 
     act_on_case(actor, now, number, "dispute", {"wanted": wanted, "reason": reason}, idempotency_key, do)
@@ -140,6 +144,7 @@ def settle_dispute(
         if open_dispute(queries.facts_of(case)) is None:
             raise Refused("no_dispute", _("The severity of this request is not disputed."))
         seq = case_log.add(case, "dispute_settled", actor, now, {"reason": reason})
+        settled(case, SEVERITY, now)
         notify_customer(case, "dispute_settled", seq, now, reason)
         return {"number": number}
 

@@ -92,7 +92,7 @@ class Telling:
         for person in people:
             key = f"{firing.id}:{person.id}"
             if by_console and key not in self.notices:
-                self.notices[key] = operations.new_notice(firing, person.id, key, facts)
+                self.notices[key] = operations.new_notice(firing.company_id, person.id, key, facts)
             if by_mail and key not in self.posts:
                 payload = {**facts, "to": person.id}
                 self.posts[key] = Intention(MAIL, f"escalation:{key}", payload, firing.company_id)

@@ -23,6 +23,7 @@ from guardia.journeys import case_log
 from guardia.journeys.act_on_case import Answer, act_on_case, demand_lead, demand_staff
 from guardia.journeys.move_case import checked_reason
 from guardia.journeys.notify import notify_customer
+from guardia.journeys.tell_staff import LATE_ENTRY, settled, tell_leads
 from guardia.journeys.write_message import checked_text
 from guardia.kernel.audit.trail import record
 from guardia.kernel.errors import Forbidden, Invalid, Refused
@@ -92,7 +93,8 @@ def enter(
         "reason": payload["reason"],
         "internal": True,
     }
-    case_log.add(case, "late_entry", actor, now, waiting)
+    seq = case_log.add(case, "late_entry", actor, now, waiting)
+    tell_leads(case, actor, LATE_ENTRY, "waiting", seq, now)
     return False
 
 
@@ -146,15 +148,17 @@ def settle_late(
             raise Refused("no_late_entry", _("No such entry waits for confirmation on this request."))
         if entry.by_id == actor.id:
             raise Forbidden("own_entry", _("Somebody else than the one who entered it confirms it."))
-        settled = {"entry": entry_seq, "accepted": accepted, "reason": reason, "internal": True}
-        case_log.add(case, "late_settled", actor, now, settled)
+        decision = {"entry": entry_seq, "accepted": accepted, "reason": reason, "internal": True}
+        case_log.add(case, "late_settled", actor, now, decision)
+        if len(waiting_entries(events)) == 1:
+            settled(case, LATE_ENTRY, now)
         record(
             actor,
             now,
             "late_entry_settled",
             f"case {number}",
             company_id=case.company_id,
-            detail={**settled, "by": entry.by},
+            detail={**decision, "by": entry.by},
         )
         if accepted:
             checked_instant(entry.occurred_at, now, events)

@@ -20,6 +20,7 @@ from guardia.features.sla.rules.escalation import PERCENTS
 from guardia.features.sla.rules.marks import marks_of
 from guardia.features.sla.rules.objectives import ObjectiveReading, read_objectives
 from guardia.features.sla.rules.watching import Fired, Mark, Standing, Watch, needs_history, next_watch, parse_marks
+from guardia.journeys.tell_staff import TOPICS
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Clock
 
@@ -68,6 +69,7 @@ def watch(case: Case, log: Log, now: datetime) -> None:
     live = {one.clock for one in standings if one.is_live}
     _stop(case, live, log[-1], now)
     settled = [clock for clock in CLOCKS if clock not in live]
+    settled += [] if case.closed_at is None else TOPICS
     if settled and log[-1].type in SETTLES:
         operations.read_notices(case.id, settled, now, is_settled=True)
 

@@ -4,9 +4,12 @@ Two machines with different system zones must give the same answer, so a zone is
 `zoneinfo.reset_tzpath` would do it for the whole process, and is therefore not used.
 """
 
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
+
+_SECOND = timedelta(seconds=1)
 
 
 class UnknownZone(LookupError):
@@ -34,3 +37,20 @@ def get_zone(name: str) -> ZoneInfo:
     if zone is None:
         raise UnknownZone(f"no zone {name!r} in the tzdata package; zones are named like Europe/Madrid")
     return zone
+
+
+def offset_at(zone: ZoneInfo, instant: datetime) -> timedelta:
+    """The zone's offset from UTC at an instant."""
+    return instant.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The instant, to the second, at which the offset changes that differs between two instants."""
+    old = offset_at(zone, before)
+    while after - before > _SECOND:
+        middle = before + (after - before) // _SECOND // 2 * _SECOND
+        if offset_at(zone, middle) == old:
+            before = middle
+        else:
+            after = middle
+    return after

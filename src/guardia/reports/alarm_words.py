@@ -6,9 +6,15 @@ MISSED_ENDS = ("breach", "unassigned")
 
 
 def mark_title(clock: str, mark: str) -> str:
-    """Return what a passed mark means, in one line."""
-    if mark == "called":
-        return _("The customer has phoned")
+    """Return what a passed mark, or something that waits for somebody, means; in one line."""
+    waiting = {
+        "called": _("The customer has phoned"),
+        "disputed": _("The customer disputes the severity"),
+        "declined": _("The customer declined the proposed severity"),
+        "waiting": _("A late entry waits for a duty manager"),
+    }
+    if mark in waiting:
+        return waiting[mark]
     if mark == "unassigned":
         return _("Nobody has taken the case")
     titles = {

@@ -133,11 +133,11 @@ def next_round(step: NewStep | EscalationStep, at: datetime) -> NewStep:
     return NewStep(step.firing, step.step, step.to, list(step.by), at, step.repeat, step.at_most, round=step.round + 1)
 
 
-def new_notice(firing: NewFiring | ClockFiring, person_id: str, key: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def new_notice(company_id: str, person_id: str, key: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return a notice for the console, by column."""
     return {
         "id": uuid7_text(),
-        "company_id": firing.company_id,
+        "company_id": company_id,
         "case_id": facts["case"],
         "person_id": person_id,
         "facts": facts,
@@ -172,11 +172,11 @@ def add_notices(notices: Sequence[Mapping[str, Any]], now: datetime) -> None:
 
 
 @operation
-def read_notices(case_id: UUID, clocks: Sequence[str], now: datetime, *, is_settled: bool) -> int:
-    """Let what people were told of these clocks of a case be read: by an acknowledgement, or because it is settled."""
+def read_notices(case_id: UUID, topics: Sequence[str], now: datetime, *, is_settled: bool) -> int:
+    """Let what people were told of these clocks or topics of a case be read: acknowledged, or settled."""
     rows = StaffNotice.objects.across_companies("the case in hand is locked").filter(case_id=case_id, read_at=None)
     facts = {"facts": RawSQL("facts || %s::jsonb", [json.dumps({"settled": is_settled})])}
-    return rows.filter(facts__clock__in=list(clocks)).update(read_at=now, **facts)
+    return rows.filter(facts__clock__in=list(topics)).update(read_at=now, **facts)
 
 
 @operation

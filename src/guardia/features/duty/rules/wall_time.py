@@ -9,7 +9,8 @@ Rules:
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-SECOND = timedelta(seconds=1)
+from guardia.kernel.zones import offset_at, offset_change
+
 DAY = timedelta(days=1)
 
 
@@ -23,7 +24,7 @@ def first_shown(zone: ZoneInfo, wall: datetime) -> datetime:
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if shown_at(zone, first) == wall:
         return first
-    return _change_between(zone, wall.replace(tzinfo=zone, fold=1).astimezone(UTC), first)
+    return offset_change(zone, wall.replace(tzinfo=zone, fold=1).astimezone(UTC), first)
 
 
 def occurrences(zone: ZoneInfo, wall: datetime) -> set[datetime]:
@@ -35,19 +36,4 @@ def occurrences(zone: ZoneInfo, wall: datetime) -> set[datetime]:
 def changes_on(zone: ZoneInfo, day: date) -> set[datetime]:
     """The instants of a local date at which the zone's offset changes."""
     start, end = (first_shown(zone, datetime.combine(date_, time.min)) for date_ in (day, day + DAY))
-    return {_change_between(zone, start, end)} if _offset(zone, start) != _offset(zone, end) else set()
-
-
-def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    old = _offset(zone, before)
-    while after - before > SECOND:
-        middle = before + (after - before) // SECOND // 2 * SECOND
-        if _offset(zone, middle) == old:
-            before = middle
-        else:
-            after = middle
-    return after
-
-
-def _offset(zone: ZoneInfo, instant: datetime) -> timedelta | None:
-    return instant.astimezone(zone).utcoffset()
+    return {offset_change(zone, start, end)} if offset_at(zone, start) != offset_at(zone, end) else set()

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from guardia.features.sla.rules.instants import DAY, NOTHING, SECOND
-from guardia.kernel.zones import UnknownZone, find_zone, get_zone, zone_names
+from guardia.features.sla.rules.instants import DAY
+from guardia.kernel.zones import UnknownZone, find_zone, get_zone, offset_at, offset_change, zone_names
 
 __all__ = ["Stretch", "UnknownZone", "find_zone", "get_zone", "stretches", "zone_names"]
 
@@ -31,29 +31,14 @@ def stretches(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Stretc
     Offsets are compared a day apart. No zone since FIRST_YEAR changes twice within a day (a test looks at them all), so
     each change shows, and is then found to the second by halving.
     """
-    begin, offset = start, _offset(zone, start)
+    begin, offset = start, offset_at(zone, start)
     known = start
     while known < end:
         probe = min(known + DAY, end)
-        if (found := _offset(zone, probe)) != offset:
-            change = _change_between(zone, known, probe)
+        if (found := offset_at(zone, probe)) != offset:
+            change = offset_change(zone, known, probe)
             yield Stretch(begin, change, offset)
             begin, offset = change, found
         known = probe
     if begin < end:
         yield Stretch(begin, end, offset)
-
-
-def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    old = _offset(zone, before)
-    while after - before > SECOND:
-        middle = before + (after - before) // SECOND // 2 * SECOND
-        if _offset(zone, middle) == old:
-            before = middle
-        else:
-            after = middle
-    return after
-
-
-def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
-    return at.astimezone(zone).utcoffset() or NOTHING
