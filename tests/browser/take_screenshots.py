@@ -81,6 +81,8 @@ def pictures(browser: Browser, server: RunningServer, world: World) -> None:
     analyst.goto("/console/duty/").screenshot(path=FOLDER / "duty-board.png")
     analyst.goto("/console/roster/").screenshot(path=FOLDER / "roster.png")
     analyst.goto("/console/reports/").screenshot(path=FOLDER / "reports.png")
+    lead = enter("duty_manager", "es", viewport=DESK)
+    lead.goto("/console/calendars/office%2009-19/?year=2026&month=12").screenshot(path=FOLDER / "calendar.png")
     customer.goto(f"/contract/statements/{MONTH}/").screenshot(path=FOLDER / "statement.png")
     dark = enter("releaser", "en", viewport=DESK, color_scheme="dark")
     dark.goto("/console/releases/").screenshot(path=FOLDER / "releases-dark.png")

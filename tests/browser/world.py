@@ -24,6 +24,21 @@ DUTY = (
     f"/console/contracts/MSA-4071/statements/{MONTH}/",
 )
 
+LEAD = [
+    "/console/alerts/",
+    "/console/escalation/",
+    "/console/escalation/default/",
+    "/console/escalation/default/edit/",
+    "/console/contracts/",
+    "/console/contracts/new/",
+    "/console/contracts/MSA-4071/",
+    "/console/plans/",
+    "/console/plans/plus/",
+    "/console/plans/plus/edit/",
+    "/console/products/",
+    "/console/tokens/",
+]
+
 
 @dataclass(frozen=True)
 class World:
@@ -47,6 +62,7 @@ class World:
                 "/machines/",
                 "/contract/",
                 "/tokens/",
+                "/contract/movements/",
                 *STATEMENTS,
             ],
             "plus": [f"/cases/{number}/" for number in (self.critical, self.waiting, self.reported)],
@@ -66,6 +82,7 @@ class World:
                 "/console/calendars/office%2009-19/?year=2026&month=10",
                 "/console/calendars/office%2009-19/edit/",
                 "/console/calendars/new/",
+                *LEAD,
                 f"/console/cases/{self.critical}/",
             ],
             "releaser": ["/console/releases/", f"{lab}drafts/{self.draft}/"],
