@@ -54,7 +54,8 @@ fix: setup ## format, and repair what the linter can
 bench: setup ## every benchmark; tables on screen, JSON under var/benchmarks
 	for file in benchmarks/*.py; do $(BIN)/python $$file; done
 
-torture: setup ## the tests that kill and race, ten times over
+torture: setup ## the tests that kill and race, ten times over, and 10,000 mails through 200 kills
+	GUARDIA_TORTURE=1 $(BIN)/pytest -q -s tests/torture/test_mail_kill.py
 	for round in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/pytest -q -n 2 -k "kill or concurrent or race" || exit 1; done
 
 shots: setup ## take docs/screenshots anew, from a server of its own

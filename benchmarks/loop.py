@@ -64,11 +64,12 @@ def free_port() -> int:
 @contextmanager
 def own_server() -> Iterator[tuple[str, Mapping[str, str]]]:
     """Start a server for the benchmark alone; yield its URL and environment; stop it."""
-    port, releases_port = free_port(), free_port()
+    port, releases_port, mail_port = free_port(), free_port(), free_port()
     environment = {
         **os.environ,
         "GUARDIA_PORT": str(port),
         "GUARDIA_RELEASES_PORT": str(releases_port),
+        "GUARDIA_MAIL_PORT": str(mail_port),
         "GUARDIA_PUBLIC_URL": f"http://localhost:{port}",
         "GUARDIA_RELEASES_URL": f"http://localhost:{releases_port}",
         "GUARDIA_VAR": str(SERVER_VAR),

@@ -4,30 +4,75 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 
 from guardia.adapters.build_store import BuildStore
+from guardia.adapters.dns_lookup import make_resolver
 from guardia.adapters.embedded_postgres import EmbeddedPostgres
-from guardia.adapters.lab_keys import LabKeys
+from guardia.adapters.lab_keys import LabKeys, LabKeysRefused
+from guardia.adapters.mail_signer import DkimSigner, DnsRecord, dns_record, make_dkim_key
+from guardia.adapters.mail_spool import FolderSpool
+from guardia.adapters.mail_transport import make_transport
 from guardia.adapters.quarantine import FolderQuarantine
 from guardia.adapters.release_tree import SignedTree
 from guardia.adapters.webhook import HttpWebhook
 from guardia.kernel.environment import Settings
-from guardia.kernel.outside import Outside
+from guardia.kernel.errors import GuardiaError
+from guardia.kernel.outside import MailSpool, Outside
 from sigdist.repository import KeysRefused
 
 
 def make_outside() -> Outside:
     """Return the adapters of a real server; keys are opened when first needed."""
     own = settings.GUARDIA
+    lab_keys = _lab_keys(own)
     return Outside(
         quarantine=FolderQuarantine(own.private / "quarantine"),
-        lab_keys=LabKeys.read(own.private / "keys" / "lab.json", production=own.is_production),
+        lab_keys=lab_keys,
         builds=BuildStore(own.var / "builds"),
         tree=_tree(own),
         webhook=HttpWebhook(own.escalation_webhook_url.reveal(), own.escalation_webhook_secret.reveal()),
+        mail_spool=FolderSpool(own.private / "mail", lab_keys),
+        resolver=make_resolver(own.mail_dns),
+        mail_transport=make_transport(own.mail_url.reveal(), own.support_email.rpartition("@")[2]),
+        mail_signer=_signer(own),
     )
+
+
+def _lab_keys(own: Settings) -> LabKeys:
+    return LabKeys.read(own.private / "keys" / "lab.json", production=own.is_production)
+
+
+def mail_spool(own: Settings) -> MailSpool:
+    """Return the spool alone, for a process that has neither Django nor a database. Raises GuardiaError."""
+    try:
+        return FolderSpool(own.private / "mail", _lab_keys(own))
+    except LabKeysRefused as error:
+        raise GuardiaError("lab_keys_refused", str(error)) from error
+
+
+def _dkim_key(own: Settings) -> Path:
+    return own.private / "keys" / "dkim.pem"
+
+
+def _signer(own: Settings) -> DkimSigner:
+    return DkimSigner(_dkim_key(own), own.mail_dkim_selector, own.support_email.rpartition("@")[2])
+
+
+def make_mail_key(own: Settings) -> str:
+    """Make the key that signs mail where it is missing; return why not, or an empty text."""
+    try:
+        make_dkim_key(_dkim_key(own))
+    except OSError as error:
+        return f"{_dkim_key(own)} cannot be made: {error.strerror}"
+    return ""
+
+
+def mail_key_record(own: Settings) -> DnsRecord:
+    """Return the DNS record by which receivers check our signatures."""
+    return dns_record(_dkim_key(own), own.mail_dkim_selector, own.support_email.rpartition("@")[2])
 
 
 def _tree(own: Settings) -> SignedTree:

@@ -12,6 +12,7 @@ from guardia.features.sla.queries import find_calendar_version
 from guardia.journeys import case_log
 from guardia.journeys.answer_case import answer_case
 from guardia.journeys.change_severity import dispute_severity
+from guardia.journeys.merge_cases import merge_case
 from guardia.journeys.move_calendar import start_or_take_up
 from guardia.journeys.override_duty import override_duty
 from guardia.journeys.take_case import take_case
@@ -241,6 +242,16 @@ def in_state(name: str) -> Facts:
         return {"number": world.cases[name]}
 
     return arguments
+
+
+def joined(world: Any) -> Mapping[str, Any]:
+    """A case that was joined with another one, made when first asked for."""
+    cast = world.stage.cast
+    known = cases_for(cast.engineer).values_list("number", flat=True)
+    if world.cases.get("joined") not in known:
+        world.cases["joined"], kept = (cast.open("plus", case_class="standard").number for _ in range(2))
+        merge_case(cast.engineer, cast.now, world.cases["joined"], kept, "The same")
+    return {"number": world.cases["joined"]}
 
 
 def _with_late_entry(cast: Any, number: str) -> None:

@@ -43,6 +43,7 @@ from tests.architecture.door_words import (
     draft,
     fields,
     in_state,
+    joined,
     late_entry,
     live,
     nothing,
@@ -55,8 +56,10 @@ from tests.architecture.door_words import (
     takeover,
     void_form,
 )
+from tests.architecture.outgoing_doors import OUTGOING_DOORS
 
 DOORS: Mapping[str, list[Door]] = {
+    **OUTGOING_DOORS,
     # ---- for everybody ----
     "healthz": PUBLIC,
     "sign-in/": [Door("everybody", {"anonymous": 200} | same(302, *CUSTOMERS, *STAFF))],
@@ -172,6 +175,10 @@ DOORS: Mapping[str, list[Door]] = {
     "console/cases/<str:number>/group/": staff_act(case("held"), fields(group="lab", reason=WHY), ANY_STAFF),
     "console/cases/<str:number>/merge/": staff_act(
         case("held"), lambda world: {"into": world.cases["waiting"], "reason": WHY}, ANY_STAFF
+    ),
+    "console/cases/<str:number>/undo-merge/": staff_act(joined, REASON, ANY_STAFF),
+    "console/cases/<str:number>/not-duplicate/": staff_act(
+        case("held"), lambda world: {"other": world.cases["waiting"]}, ANY_STAFF
     ),
     "console/cases/<str:number>/split/": staff_act(
         case("held"), fields(subject="Another thing", text="It is about the console.", reason=WHY), ANY_STAFF

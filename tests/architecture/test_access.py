@@ -14,7 +14,8 @@ from django.http import HttpResponseBase
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.architecture.door_words import Door
-from tests.architecture.doors_table import DOORS
+from tests.architecture.doors_table import DOORS as OTHER_DOORS
+from tests.architecture.doors_table_mail import MAIL_DOORS
 from tests.conftest import MONDAY_10
 from tests.doors.conftest import PLAIN_FILES
 from tests.doors.stage import Stage, bearer, lab_worker, with_token
@@ -34,6 +35,7 @@ from guardia.journeys.take_case import take_case
 from guardia.kernel import clock
 
 pytestmark = pytest.mark.django_db
+DOORS = {**OTHER_DOORS, **MAIL_DOORS}
 PARTS = {"owner": "plus", "admin": "plus_admin", "stranger": "standard", "stranger_admin": "standard_admin"}
 
 

@@ -79,9 +79,21 @@ def test_the_documented_defaults_are_those_in_force(tmp_path: Path) -> None:
         "GUARDIA_GATE_LOAD_MB": own.gate_load_mb,
         "GUARDIA_PHONE": own.phone,
         "GUARDIA_SUPPORT_EMAIL": own.support_email,
+        "GUARDIA_MAIL_LMTP_PORT": own.mail_lmtp_port,
+        "GUARDIA_MAIL_SIZE_LIMIT_MB": own.mail_size_limit // 1024 // 1024,
+        "GUARDIA_MAIL_RATE_PER_MINUTE": own.mail_rate,
+        "GUARDIA_MAIL_CONNECTIONS": own.mail_connections,
+        "GUARDIA_MAIL_WORKERS": own.mail_workers,
+        "GUARDIA_MAIL_KEPT_DAYS": own.mail_kept_days,
+        "GUARDIA_MAIL_AUTOMATIC_PER_HOUR": own.mail_automatic_per_hour,
+        "GUARDIA_MAIL_CASES_PER_HOUR": own.mail_cases_per_hour,
+        "GUARDIA_MAIL_DKIM_SELECTOR": own.mail_dkim_selector,
     }
     assert {name: said[name] for name in in_force} == {name: f"`{value}`" for name, value in in_force.items()}
     assert own.releases_port == own.port + 1
+    assert own.mail_port == own.port + 2
+    assert own.mail_host == own.host
+    assert own.mail_dns == "sample"
     assert own.public_url == "http://localhost:8000"
     assert own.releases_url == "http://localhost:8001"
 
@@ -90,7 +102,7 @@ NUMBERS = {name: bounds for name, _, _, bounds in ROW.findall(DOCUMENT) if re.ma
 
 
 def test_all_numbers_have_bounds() -> None:
-    assert len(NUMBERS) == 8
+    assert len(NUMBERS) == 17
 
 
 @pytest.mark.parametrize("name", sorted(NUMBERS))
@@ -118,6 +130,11 @@ def test_a_number_keeps_to_its_documented_bounds(tmp_path: Path, name: str) -> N
         ("DATABASE_URL", "postgresql:///name"),
         ("GUARDIA_MAIL_URL", "mail.example"),
         ("GUARDIA_MAIL_URL", "smtp://host:port"),
+        ("GUARDIA_IMAP_URL", "imap://user:password@mail.example/INBOX"),
+        ("GUARDIA_IMAP_URL", "imaps://mail.example/INBOX"),
+        ("GUARDIA_MAIL_TRUSTED_PEERS", "10.0.0.0/33"),
+        ("GUARDIA_MAIL_AUTHSERV", "mx example"),
+        ("GUARDIA_MAIL_DNS", "/nowhere/zone"),
     ],
 )
 def test_a_bad_value_is_refused_in_one_line_that_names_it(tmp_path: Path, name: str, value: str) -> None:
@@ -134,6 +151,19 @@ def test_every_bad_value_has_a_line_of_its_own(tmp_path: Path) -> None:
 def test_one_port_for_two_servers_is_refused(tmp_path: Path) -> None:
     (line,) = complaints(tmp_path, GUARDIA_PORT="9000", GUARDIA_RELEASES_PORT="9000")
     assert line.startswith("GUARDIA_RELEASES_PORT: expected another port")
+
+
+def test_the_mail_port_keeps_away_from_the_others(tmp_path: Path) -> None:
+    (line,) = complaints(tmp_path, GUARDIA_PORT="9000", GUARDIA_MAIL_PORT="9001")
+    assert line == "GUARDIA_MAIL_PORT: expected another port than GUARDIA_RELEASES_PORT, got 9001 for both"
+    assert read(tmp_path, GUARDIA_PORT="9000", GUARDIA_RELEASES_PORT="9002").mail_port == 9003
+    assert read(tmp_path, GUARDIA_MAIL_PORT="0").mail_port == 0
+
+
+def test_half_a_pair_of_certificate_and_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("certificate")
+    (line,) = complaints(tmp_path, GUARDIA_MAIL_TLS_CERT=str(tmp_path / "cert.pem"))
+    assert line.startswith("GUARDIA_MAIL_TLS_CERT: expected it together with GUARDIA_MAIL_TLS_KEY")
 
 
 @pytest.mark.parametrize("value", ["", "  "])
@@ -221,13 +251,14 @@ def test_no_secret_stands_in_a_repr_or_a_complaint(tmp_path: Path) -> None:
         "GUARDIA_LAB_TOKEN": LONG + "3",
         "DATABASE_URL": "postgresql://u:hunter2@host/name",
         "GUARDIA_MAIL_URL": "smtp://u:hunter2@host:25",
+        "GUARDIA_IMAP_URL": "imaps://u:hunter2@host/INBOX",
     }
     own = read(tmp_path, **hidden)
     told = repr(own) + str(own) + "".join(str(getattr(own, one.name)) for one in fields(own)) + str(own.__dict__)
     assert "s3cret" not in told
     assert "hunter2" not in told
     assert f"{Secret('x')} {Secret('x')!r}" == "Secret(…) Secret(…)"
-    for name in ("DATABASE_URL", "GUARDIA_MAIL_URL"):
+    for name in ("DATABASE_URL", "GUARDIA_MAIL_URL", "GUARDIA_IMAP_URL"):
         (line,) = complaints(tmp_path, **{**hidden, name: "wrong://u:hunter2@host/name"})
         assert "hunter2" not in line
 

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from guardia.doors.cli.tour_story import PEOPLE
+from tests.browser.postbox import Postbox
 from tests.browser.running_server import RunningServer
 from tests.browser.visitor import Visitor, visit
 from tests.browser.world import World, make_world
@@ -38,6 +39,12 @@ def server() -> Iterator[RunningServer]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="package")
+def postbox(server: RunningServer) -> Postbox:
+    """Mail to and from the server."""
+    return Postbox(server)
 
 
 @pytest.fixture(scope="package")
@@ -90,7 +97,7 @@ def enter(chromium: Browser, server: RunningServer, sessions: dict[str, Any]) ->
 
 
 @pytest.fixture(scope="package")
-def world(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(server: RunningServer, postbox: Postbox, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Cases in several states, so that no page is empty."""
     folder: Path = tmp_path_factory.mktemp("world")
-    return make_world(server.url, folder)
+    return make_world(server.url, folder, postbox)

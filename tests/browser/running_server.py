@@ -20,18 +20,18 @@ CLEAN_FILES = 200
 FOREIGN = ("DATABASE_URL", "GUARDIA_", "DJANGO_", "PYTEST_")
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+def _free_ports() -> tuple[int, int, int]:
+    with socket.socket() as web, socket.socket() as releases, socket.socket() as mail:
+        for one in (web, releases, mail):
+            one.bind(("127.0.0.1", 0))
+        return web.getsockname()[1], releases.getsockname()[1], mail.getsockname()[1]
 
 
 class RunningServer:
     """The server and everything that belongs to it."""
 
     def __init__(self) -> None:
-        self.port, releases_port = _free_ports()
+        self.port, releases_port, self.mail_port = _free_ports()
         self.url = f"http://localhost:{self.port}"
         self.var = Path(tempfile.mkdtemp(prefix="guardia-browser-"))
         self.private = Path(tempfile.mkdtemp(prefix="guardia-browser-private-"))
@@ -40,6 +40,7 @@ class RunningServer:
         environment |= {
             "GUARDIA_PORT": str(self.port),
             "GUARDIA_RELEASES_PORT": str(releases_port),
+            "GUARDIA_MAIL_PORT": str(self.mail_port),
             "GUARDIA_VAR": str(self.var / "var"),
             "GUARDIA_PRIVATE": str(self.private),
             "GUARDIA_CORPUS_FILES": str(CLEAN_FILES),

@@ -10,10 +10,26 @@ from typing import Any
 from guardia.doors.cli.tour_story import PASSWORD, PEOPLE
 from guardia.doors.cli.web_person import WebPerson
 from guardia.kernel import clock
+from tests.browser.postbox import ELSEWHERE, Postbox, letter, link_in
 
 LONG_NAME = f"factura_{'muy_largo_' * 23}fin.exe"
 LONG_SUBJECT = f"Un programa dañino no se detecta {'Asunto' * 20} {'hasta el final ' * 4}"
 PROPOSED_WITHIN_S = 90
+MAILED = "El análisis programado se detiene"
+MAIL_TEXT = """Desde las 09:30 el análisis programado se detiene en 12 equipos.
+
+Gravedad: 3
+Producto: Atalaya Endpoint 8.2
+Base de datos: 20261121.7
+La contraseña del ZIP es infected.
+
+El lunes, 23 de noviembre de 2026 a las 10:31, Guardia escribió:
+> Se puede repetir con la versión 8.2.1.
+"""
+MAIL_HTML = """<p>Desde las 09:30 el análisis programado se detiene en <b>12 equipos</b>.</p>
+<p>Gravedad: 3<br>Producto: Atalaya Endpoint 8.2<br>Base de datos: 20261121.7</p>
+<table><tr><th>Equipo</th><th>Hora</th></tr><tr><td>SRV-NOM-01</td><td>09:31</td></tr></table>
+<p><img src="https://correo.example/firma.png" alt="Firma"></p>"""
 MONTH = f"{clock.now():%Y-%m}"
 STATEMENTS = ("/contract/statements/", f"/contract/statements/{MONTH}/", "/contract/report/")
 DUTY = (
@@ -49,12 +65,24 @@ class World:
     long: str
     reported: str
     draft: str
+    mailed: str
+    mails: tuple[str, ...]
+    """Messages: of a proven contact with everything that one can have, one that is forged, one of a stranger."""
+    proof: str
+    """The path of a link that nobody followed yet."""
 
     def pages(self) -> dict[str, list[str]]:
         """The main pages, by who reads them."""
         lab = f"/console/lab/{self.reported}/"
         return {
-            "": ["/sign-in/", "/password/reset/"],
+            "": [
+                "/sign-in/",
+                "/password/reset/",
+                "/locked-out/",
+                "/locked-out/?sent",
+                "/prove/no-such-link/",
+                self.proof,
+            ],
             "plus_admin": [
                 "/cases/",
                 "/cases/?view=closed",
@@ -62,17 +90,26 @@ class World:
                 "/machines/",
                 "/contract/",
                 "/tokens/",
+                "/notifications/",
+                "/mail/",
                 "/contract/movements/",
                 *STATEMENTS,
             ],
-            "plus": [f"/cases/{number}/" for number in (self.critical, self.waiting, self.reported)],
+            "plus": [f"/cases/{number}/" for number in (self.critical, self.waiting, self.reported, self.mailed)],
             "standard": [f"/cases/{self.long}/", "/contract/", "/cases/12345678/"],
             "analyst": [
                 "/console/queue/",
                 "/console/queue/?view=due",
+                "/console/mail/",
+                "/console/mail/?view=all",
                 f"/console/cases/{self.waiting}/",
                 f"/console/cases/{self.long}/",
+                f"/console/cases/{self.mailed}/",
+                "/console/mail/?view=cases",
+                "/console/mail/?view=refused",
+                *(f"/console/mail/{one}/" for one in self.mails),
                 "/console/lab/",
+                "/console/notifications/",
                 *DUTY,
                 lab,
                 f"{lab}drafts/{self.draft}/",
@@ -84,12 +121,13 @@ class World:
                 "/console/calendars/new/",
                 *LEAD,
                 f"/console/cases/{self.critical}/",
+                *(f"/console/mail/{one}/?contact=astilleros" for one in self.mails),
             ],
             "releaser": ["/console/releases/", f"{lab}drafts/{self.draft}/"],
         }
 
 
-def make_world(server: str, folder: Path) -> World:
+def make_world(server: str, folder: Path, postbox: Postbox) -> World:
     """Open the cases and bring them where they are wanted."""
     people = {part: WebPerson(server, email, PASSWORD) for part, email in PEOPLE.items()}
     folder.joinpath(LONG_NAME).write_bytes(os.urandom(3000))
@@ -110,7 +148,8 @@ def make_world(server: str, folder: Path) -> World:
         people["plus"], folder / "cargador.bin", subject="Un archivo infectado se da por seguro", **report
     )
     _act(people["analyst"], reported, "take", reason="")
-    return World(critical, waiting, long, reported, _draft(people["analyst"], reported))
+    mailed, mails, proof = _mail(postbox)
+    return World(critical, waiting, long, reported, _draft(people["analyst"], reported), mailed, mails, proof)
 
 
 def open_case(person: WebPerson, file: Path | None = None, **facts: Any) -> str:
@@ -120,6 +159,24 @@ def open_case(person: WebPerson, file: Path | None = None, **facts: Any) -> str:
     found = re.search(r"/cases/(\d{8})/", str(answer.url))
     assert found, f"the form led to {answer.url}"
     return found.group(1)
+
+
+def _mail(postbox: Postbox) -> tuple[str, tuple[str, ...], str]:
+    """Hand in three messages; return the case of the first, their ids and the link that the second led to."""
+    lucia, ivan = PEOPLE["plus"], "ivan.roldan@astilleros.example"
+    full = letter(f"Lucía Ferrer <{lucia}>", MAILED, MAIL_TEXT)
+    full.add_alternative(MAIL_HTML, subtype="html")
+    full.add_attachment(os.urandom(900), "application", "octet-stream", filename="agente.log")
+    postbox.send(full.as_bytes(), lucia)
+    forged = "La cuenta está bloqueada y hay un incidente de nivel 1: servidores caídos."
+    postbox.send(letter(ivan, "No se puede entrar en la cuenta", forged).as_bytes(), ivan, ELSEWHERE)
+    stranger = "compras@talleres.example"
+    postbox.send(letter(stranger, "Un equipo con virus", "Hace falta ayuda.").as_bytes(), stranger, ELSEWHERE)
+    proof = link_in(postbox.sent_to(ivan, "Confirmar un mensaje"), "/prove/")
+    postbox.until_taken_up()
+    [(first, number)] = postbox.rows("cases", MAILED.replace(" ", "+"))
+    waiting = [postbox.rows("quarantine", one)[0][0] for one in (ivan, stranger)]
+    return number, (first, *waiting), proof
 
 
 def _act(person: WebPerson, number: str, act: str, **typed: str) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from tests.support.cast import Cast
 
 from guardia.features.cases.queries import events_of, get_case_for
+from guardia.features.mail.models import OutboundMail
 from guardia.features.sla.queries import policy_of, read_clock
 from guardia.features.sla.rules.clock import Reading
 from guardia.journeys.rebuild_projections import rebuild_projections
 from guardia.kernel.audit.models import AuditEntry
-from guardia.kernel.outbox.models import OutboxMessage
 
 
 def at(text: str) -> datetime:
@@ -42,8 +42,8 @@ def last(cast: Cast, number: str) -> Any:
 
 def mails_to(address: str) -> list[str]:
     """Subject and body of each mail to somebody, in the order of writing."""
-    rows = OutboxMessage.objects.filter(kind="mail", payload__to=address).order_by("id")
-    return [f"{mail.payload['subject']}\n{mail.payload['body']}" for mail in rows]
+    rows = OutboundMail.objects.filter(address=address).order_by("id")
+    return ["\n".join([mail.subject, *(part["text"] for part in mail.paragraphs)]) for mail in rows]
 
 
 def audited(act: str) -> list[dict[str, Any]]:

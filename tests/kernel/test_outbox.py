@@ -11,6 +11,7 @@ from tests.conftest import MONDAY_10 as NOW
 from tests.support.at_once import at_once, raised, returned
 from tests.support.cast import Cast
 
+from guardia.features.mail.models import OutboundMail
 from guardia.kernel.outbox.models import OutboxMessage
 from guardia.kernel.outbox.post import deliver_due, post
 from guardia.kernel.transactions import TransactionMissing
@@ -54,7 +55,7 @@ def test_a_message_is_written_once_for_each_key() -> None:
 @pytest.mark.django_db
 def test_a_case_posts_to_each_reader_once_however_often_it_is_sent(cast: Cast) -> None:
     cast.open()
-    keys = list(OutboxMessage.objects.values_list("dedupe_key", flat=True))
+    keys = list(OutboundMail.objects.values_list("dedupe_key", flat=True))
     assert len(keys) == len(set(keys)) == 2  # the opener is one of the two named contacts
 
 

@@ -24,10 +24,11 @@ from guardia.features.contracts import queries as contracts_queries
 from guardia.features.contracts.models import Contract
 from guardia.features.contracts.queries import find_contract
 from guardia.features.lab import queries as lab_queries
+from guardia.features.mail import queries as mail_queries
 from guardia.features.releases import operations as releases
 from guardia.features.releases import queries as releases_queries
 from guardia.journeys.prove_correction import issue_challenge
-from guardia.kernel.errors import NotFound, Refused, UnscopedQuery
+from guardia.kernel.errors import Forbidden, NotFound, Refused, UnscopedQuery
 from guardia.kernel.tenancy import CompanyManager, CompanyRow
 from guardia.kernel.vocabulary import LAB, Actor, Lane
 
@@ -35,7 +36,7 @@ OWN = [model for model in apps.get_models() if model.__module__.startswith("guar
 CUSTOMER_ROWS = [model for model in OWN if issubclass(model, CompanyRow)]
 
 # Rows that name a company without being a customer's: the vendor's own trail and post, and the people themselves.
-NO_CUSTOMER_ROWS = {"AuditEntry", "OutboxMessage", "Person"}
+NO_CUSTOMER_ROWS = {"AuditEntry", "OutboxMessage", "Person", "InboundMail", "OutboundMail"}
 
 
 def test_every_row_with_a_company_is_a_customer_row_with_the_demanding_manager() -> None:
@@ -177,6 +178,13 @@ ACCESS_CHECKED: dict[str, Reads] = {
 }
 
 
+STAFF_ONLY: dict[str, Callable[[Actor], Any]] = {
+    "mailbox_for": mail_queries.mailbox_for,
+    "get_mail_for": lambda actor: mail_queries.get_mail_for(actor, uuid4()),
+}
+"""What the vendor's staff read, whoever's it is; it is nobody else's."""
+
+
 def companies_in(answer: Any) -> set[UUID]:
     """Return whose rows an answer holds."""
     rows = list(answer) if isinstance(answer, Iterable) else [answer] if answer is not None else []
@@ -195,7 +203,16 @@ def test_every_query_that_takes_an_actor_is_tried_here() -> None:
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and "actor" in inspect.signature(function).parameters:
                 found.add(name)
-    assert found == set(ACCESS_CHECKED)
+    assert found == {*ACCESS_CHECKED, *STAFF_ONLY}
+
+
+@pytest.mark.django_db
+def test_what_only_staff_read_is_refused_to_everybody_else(cast: Cast) -> None:
+    assert list(mail_queries.mailbox_for(cast.engineer)) == []
+    for read in STAFF_ONLY.values():
+        for customer in (cast.plus, cast.plus_admin, cast.standard):
+            with pytest.raises(Forbidden):
+                read(customer)
 
 
 @pytest.mark.django_db

@@ -41,11 +41,11 @@ def start(text: str, var: Path) -> subprocess.Popen[str]:
     return start_command([sys.executable, "-c", _PROLOGUE + text], var)
 
 
-def start_command(command: Sequence[str], var: Path) -> subprocess.Popen[str]:
-    """Start a command in the environment of this test."""
+def start_command(command: Sequence[str], var: Path, **settings: str) -> subprocess.Popen[str]:
+    """Start a command in the environment of this test, with settings of its own."""
     return subprocess.Popen(
         list(command),
-        env=environment(var),
+        env={**environment(var), **settings},
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,11 +1,15 @@
 """`/healthz`: 200 once the server can do its work: database there, migrated, baseline published. Says what lacks,
-and how the ticker keeps up.
+how the ticker keeps up, and whether mail flows.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 from guardia.kernel import clock
+from guardia.reports.mail_health import mail_part
 from guardia.reports.ticker_health import ticker_health
 
 
@@ -27,4 +31,13 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  a view
         ticker = {} if lacks else ticker_health(clock.now())
     except DatabaseError as error:
         lacks, ticker = f"database: {str(error).splitlines()[0]}", {}
-    return JsonResponse({"ok": not lacks, "lacks": lacks, "ticker": ticker}, status=503 if lacks else 200)
+    mail = {} if lacks else _mail()
+    return JsonResponse({"ok": not lacks, "lacks": lacks, "ticker": ticker, "mail": mail}, status=503 if lacks else 200)
+
+
+def _mail() -> Mapping[str, Any]:
+    """Mail that does not flow is told here; the pages work all the same, so it never makes the answer a failure."""
+    try:
+        return mail_part(clock.now())
+    except (DatabaseError, OSError) as error:
+        return {"ok": False, "lacks": str(error).splitlines()[0] if str(error) else type(error).__name__}

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "guardia.kernel.audit",
     "guardia.kernel.outbox",
+    "guardia.features.mail",
     "guardia.features.accounts",
     "guardia.features.contracts",
     "guardia.features.sla",
@@ -154,15 +155,6 @@ WHITENOISE_MANIFEST_STRICT = True
 FILE_UPLOAD_HANDLERS = ["guardia.ui.sealed_upload.SealedUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
-
-_mail = urlsplit(GUARDIA.mail_url.reveal())
-EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if _mail.scheme == 'file' else 'smtp'}.EmailBackend"
-EMAIL_FILE_PATH = _mail.path if _mail.scheme == "file" else None
-EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
-EMAIL_USE_SSL = _mail.scheme == "smtps"
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = GUARDIA.support_email
 
 LOGGING = {
     "version": 1,

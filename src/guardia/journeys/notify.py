@@ -1,4 +1,4 @@
-"""Notices by mail: written to the outbox in the transaction of what they tell, once for each event and person.
+"""Notices by mail: written in the transaction of what they tell, once for each event and person.
 
 Every word that came from outside stays out of the subject; the page has the rest.
 """
@@ -6,7 +6,6 @@ Every word that came from outside stays out of the subject; the page has the res
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.utils import translation
@@ -15,8 +14,10 @@ from django.utils.translation import gettext_noop
 
 from guardia.features.accounts.queries import people_by_id
 from guardia.features.contracts.queries import contacts_of, get_contract_of_case
+from guardia.features.mail.operations import NewMail, post_mails
+from guardia.features.mail.queries import muted_by
+from guardia.journeys.post import link, new_mail, wake_post
 from guardia.kernel.ids import spoken
-from guardia.kernel.outbox.post import post
 
 TITLES = {
     "opened": gettext_noop("Request received"),
@@ -35,6 +36,7 @@ TITLES = {
     "called": gettext_noop("Call confirmed"),
     "class_changed": gettext_noop("Class of the request changed"),
     "merged": gettext_noop("Request joined with another one"),
+    "merge_undone": gettext_noop("Request parted from the one that it was joined with"),
     "split": gettext_noop("A second request was made of the first"),
 }
 
@@ -45,24 +47,35 @@ def notify_customer(case: Any, what: str, seq: int, now: datetime, line: str | C
     A line that is called says it in the language of each reader.
     """
     contract = get_contract_of_case(case.contract_id)
-    wanted: list[UUID] = list(dict.fromkeys([case.opened_by_id, *contacts_of(contract)]))
-    for person in people_by_id(wanted).values():
-        with translation.override(person.language):
-            subject = f"[{spoken(case.number)}] {_(TITLES[what])}"
-            body = "\n\n".join(
-                part
-                for part in (
-                    _(TITLES[what]) + ".",
-                    line() if callable(line) else line,
-                    f"{settings.GUARDIA.public_url}/cases/{case.number}/",
-                    _("Priority phone line: %(phone)s") % {"phone": settings.GUARDIA.phone},
-                )
-                if part
-            )
-        post(
-            "mail",
-            f"case:{case.id}:{seq}:{person.id}",
-            {"to": person.email, "subject": subject, "body": body},
-            now,
-            company_id=case.company_id,
+    named = list(contacts_of(contract))
+    people = people_by_id(dict.fromkeys([case.opened_by_id, *named]))
+    muted = muted_by(people)
+    readers = [person for person in people.values() if what not in muted.get(person.id, ())]
+    post_mails([notice(case, what, seq, person, line) for person in readers], now)
+    wake_post()
+
+
+def notice(
+    case: Any, what: str, seq: int, person: Any, line: str | Callable[[], str] = "", answers: Any = None
+) -> NewMail:
+    """Return the mail that tells a person of an event of a case; `answers` is the message that it answers by itself."""
+    with translation.override(person.language):
+        title = _(TITLES[what])
+        return new_mail(
+            key=f"case:{case.id}:{seq}:{person.id}",
+            topic=what,
+            why="opener" if person.id == case.opened_by_id else "named_contact",
+            address=person.email,
+            language=person.language,
+            subject=f"[{spoken(case.number)}] {title}",
+            paragraphs=[
+                title + ".",
+                line() if callable(line) else line,
+                link(_("Request %(number)s") % {"number": spoken(case.number)}, f"/cases/{case.number}/"),
+                _("Priority phone line: %(phone)s") % {"phone": settings.GUARDIA.phone},
+            ],
+            case=case,
+            person_id=person.id,
+            answers=answers,
+            is_automatic=answers is not None,
         )

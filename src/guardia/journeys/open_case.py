@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from guardia.features.cases import operations as cases
 from guardia.features.contracts import operations as ledger
 from guardia.features.contracts.queries import (
     contract_today,
@@ -21,18 +20,14 @@ from guardia.features.contracts.queries import (
     find_contract,
     product_facts,
     refusal_words,
-    terms_of,
 )
 from guardia.features.contracts.rules.entitlement import NO_CONTRACT, Granted, NotGranted, decide
-from guardia.features.sla.queries import get_calendar
-from guardia.journeys import case_log
-from guardia.journeys.attach_files import described, take_uploads
+from guardia.journeys.add_cases import FIRST_SEQ, Opening, add_openings
+from guardia.journeys.attach_files import take_uploads
 from guardia.journeys.notify import notify_customer
 from guardia.journeys.once import once
 from guardia.journeys.phone_line import phone_line
-from guardia.journeys.precheck_case import queue_precheck
 from guardia.kernel.errors import Forbidden, Invalid, Refused
-from guardia.kernel.ids import uuid7
 from guardia.kernel.plain_text import one_line
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Actor, CaseClass, CaseKind, Channel, Claim, Severity
@@ -180,87 +175,9 @@ def _refused(decision: NotGranted) -> Refused:
     return Refused(decision.code, sentence, {field_name: sentence} if field_name else None)
 
 
-def frozen_terms(contract: Any, granted: Granted, request: CaseRequest) -> dict[str, Any]:
-    """Return what a case keeps of its contract, whatever becomes of the contract later (RC-12)."""
-    plan, response = contract.plan, terms_of(contract).response
-    calendar = get_calendar(contract.calendar_version_id)
-    return {
-        "contract": contract.number,
-        "plan": plan.code,
-        "plan_name": plan.name,
-        "plan_version": plan.version,
-        "lane": plan.lane,
-        "policy": response[granted.case_class.value],
-        "policies": dict(response),
-        "objectives": plan.objectives,
-        "escalation": plan.escalation,
-        "calendar": {"name": calendar.name, "version": calendar.version, "tzdata": calendar.tzdata},
-        "entitlement": {
-            "checks": list(granted.checks),
-            "asked": request.case_class,
-            "granted": granted.case_class.value,
-            "overrides": contract.overrides,
-            "product": request.product_code,
-        },
-    }
-
-
 def _open(actor: Actor, now: datetime, request: CaseRequest) -> dict[str, str]:
     contract, granted = _grant(actor, now, request)
     files = take_uploads(actor, request.uploads, now)
-    case = _new_case(actor, now, request, contract, granted)
-    cases.add_case(case)
-    is_report = request.kind == CaseKind.SIGNATURE_CHANGE
-    if is_report:  # before the first event: a case is found by what its report says, too
-        names = ("claim", "product", "engine", "database_version", "detection_name")
-        cases.add_report(case, {name: one_line(getattr(request, name)) for name in names})
-    seq = case_log.add(
-        case,
-        "submitted",
-        actor,
-        now,
-        {
-            "class": granted.case_class.value,
-            "asked_class": request.case_class,
-            "consented": request.consent_standard and granted.case_class is CaseClass.STANDARD,
-            "severity": request.severity,
-            "tier": granted.tier,
-            "plan_rank": granted.plan_rank,
-            "channel": request.channel.value,
-            "text": request.description,
-            "files": described(files),
-        },
-    )
-    cases.add_files(case, files, "sample" if is_report else "attachment", seq, now)
-    if granted.case_class is CaseClass.PREMIUM:
-        _reserve(case, contract, actor, now)
-    if is_report:
-        queue_precheck(case, now)
-    notify_customer(case, "opened", seq, now, phone_line(case, now))
+    (case,) = add_openings([Opening(actor, request, contract, granted, now, files)], now)
+    notify_customer(case, "opened", FIRST_SEQ, now, phone_line(case, now))
     return {"id": str(case.id), "number": case.number, "case_class": granted.case_class.value}
-
-
-def _reserve(case: Any, contract: Any, actor: Actor, now: datetime) -> None:
-    if not ledger.reserve(contract, case.id, actor, now, ""):
-        # The contract is locked since the decision, so this cannot be; fail closed rather than charge nothing.
-        raise Refused("no_premium_left", _("No premium incidents are left in this contract year."))
-    case_log.add(case, "quota", actor, now, {"movement": "reserve", "amount": 1})
-
-
-def _new_case(actor: Actor, now: datetime, request: CaseRequest, contract: Any, granted: Granted) -> Any:
-    return cases.new_case(
-        id=uuid7(),
-        company_id=actor.company_id,
-        number=cases.next_case_number(),
-        kind=request.kind,
-        channel=request.channel.value,
-        subject=one_line(request.subject),
-        opened_by_id=UUID(actor.id),
-        opened_by_name=actor.name,
-        contract_id=contract.id,
-        calendar_version_id=contract.calendar_version_id,
-        terms=frozen_terms(contract, granted, request),
-        submitted_at=now,
-        language=actor.language,
-        product_code=request.product_code,
-    )

@@ -90,7 +90,7 @@ def _part_of(whole: case_log.Case, subject: str, now: datetime) -> Any:
     return cases.new_case(
         id=uuid7(),
         company_id=whole.company_id,
-        number=cases.next_case_number(),
+        number=cases.next_case_numbers(1)[0],
         kind=kind,
         channel=whole.channel,
         subject=subject,

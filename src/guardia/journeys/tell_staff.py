@@ -4,15 +4,18 @@ late entry that a lead must settle. The same notices and mails as the alarms', o
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
+from zlib import crc32
 
 from guardia.features.accounts.queries import staff_with
 from guardia.features.sla import operations
-from guardia.journeys.escalate import MAIL, Person, Telling
+from guardia.journeys import escalate
+from guardia.journeys.escalate import Person, Telling
 from guardia.kernel.outbox.post import Intention
 from guardia.kernel.vocabulary import Actor, Role
 
-SEVERITY, LATE_ENTRY = "severity", "late_entry"
-TOPICS: Final = (SEVERITY, LATE_ENTRY)
+SEVERITY, LATE_ENTRY, MAIL = "severity", "late_entry", "mail"
+TOPICS: Final = (SEVERITY, LATE_ENTRY, MAIL)
 Case = Any
 
 
@@ -27,6 +30,21 @@ def tell_leads(case: Case, actor: Actor, topic: str, mark: str, seq: int, now: d
     """Tell every duty manager but the actor, who cannot settle the own entry."""
     people = [Person(str(one.id), one.name) for one in staff_with(Role.DUTY_MANAGER) if str(one.id) != actor.id]
     _tell(Telling(now), case, topic, mark, seq, "duty_manager", people)
+
+
+def tell_critical_mail(case: Case, seq: int, now: datetime) -> None:
+    """Tell who has the case, and who is on duty, that a message of the customer's has words of a level 1."""
+    telling = Telling(now)
+    names = ["on_duty", *(["holder"] if case.holder_id else [])]
+    for name in names:
+        why, people = telling.behind(name, case)
+        _tell(telling, case, MAIL, "critical_words", seq, why, people)
+
+
+def tell_mail_fate(case: Case, mark: str, mail_id: UUID, now: datetime) -> None:
+    """Tell who has the case that a mail about it was not delivered (`mail_failed`) or taken for spam."""
+    seq = crc32(f"{mail_id} {mark} {now.isoformat()}".encode())  # no event tells of it, so it has a number of its own
+    tell_holder(case, MAIL, mark, seq, now)
 
 
 def settled(case: Case, topic: str, now: datetime) -> None:
@@ -47,5 +65,7 @@ def _tell(telling: Telling, case: Case, topic: str, mark: str, seq: int, why: st
     for person in people:
         key = f"{topic}:{case.id}:{seq}:{person.id}"
         telling.notices[key] = operations.new_notice(str(case.company_id), person.id, key, facts)
-        telling.posts[key] = Intention(MAIL, f"escalation:{key}", {**facts, "to": person.id}, str(case.company_id))
+        telling.posts[key] = Intention(
+            escalate.MAIL, f"escalation:{key}", {**facts, "to": person.id}, str(case.company_id)
+        )
     telling.save()

@@ -5,9 +5,11 @@ path), never shown in a repr, and made up only in development, where it is kept 
 """
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -64,6 +66,23 @@ class Settings:
     mail_url: Secret
     escalation_webhook_url: Secret
     escalation_webhook_secret: Secret
+    mail_host: str
+    mail_port: int
+    mail_lmtp_port: int
+    mail_size_limit: int
+    mail_rate: int
+    mail_connections: int
+    mail_tls_cert: Path | None
+    mail_tls_key: Path | None
+    mail_trusted_peers: tuple[str, ...]
+    mail_authserv: str
+    mail_dns: str
+    mail_workers: int
+    mail_kept_days: int
+    mail_automatic_per_hour: int
+    mail_cases_per_hour: int
+    mail_dkim_selector: str
+    imap_url: Secret
 
     @property
     def is_production(self) -> bool:
@@ -195,6 +214,63 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _imap_url(text: str) -> str:
+    """Read imaps://user:password@host:port/FOLDER; without TLS only of this machine."""
+    parts = urlsplit(text)
+    is_safe = parts.scheme == "imaps" or (parts.scheme == "imap" and parts.hostname in LOOPBACK)
+    if not (is_safe and parts.hostname and parts.username and parts.password) or parts.port == 0:
+        raise ValueError(text)
+    return text
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ip_network(part.strip(), strict=False)) for part in text.split(",") if part.strip())
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,250}[A-Za-z0-9])?", text):
+        raise ValueError(text)
+    return text
+
+
+def _file(text: str) -> Path:
+    path = Path(text).absolute()
+    if not path.is_file():
+        raise ValueError(text)
+    return path
+
+
+def _dns(*, is_production: bool) -> Callable[[str], str]:
+    """Return what reads where DNS answers come from: the machine's own resolver, the sample zone, or a zone file."""
+
+    def read(text: str) -> str:
+        if text == "system" or (text == "sample" and not is_production):
+            return text
+        return str(_file(text))
+
+    return read
+
+
+def _ports_differ(reader: Reader, port: int, releases_port: int, mail_port: int, lmtp_port: int) -> None:
+    taken = {port: "GUARDIA_PORT"}
+    for name, number in (
+        ("GUARDIA_RELEASES_PORT", releases_port),
+        ("GUARDIA_MAIL_PORT", mail_port),
+        ("GUARDIA_MAIL_LMTP_PORT", lmtp_port),
+    ):
+        if number and number in taken:
+            reader.complaints.append(f"{name}: expected another port than {taken[number]}, got {number} for both")
+        taken.setdefault(number, name)
+
+
+def _free_port(wanted: int, otherwise: int, taken: set[int]) -> int:
+    """Return a default that collides with no port that was chosen."""
+    number = wanted if wanted <= HIGHEST_PORT else otherwise
+    while number in taken:
+        number += 1
+    return number
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of `environ`; raise `BadSettings` with a line for each value that cannot be used."""
     reader = Reader(environ)
@@ -208,8 +284,17 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     releases_port = reader.number("GUARDIA_RELEASES_PORT", port + 1 if port < HIGHEST_PORT else 8001, 1, HIGHEST_PORT)
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104  compared, not bound
     web, postgres = "an http or https URL", "a postgresql:// URL"
-    if releases_port == port:
-        reader.complaints.append(f"GUARDIA_RELEASES_PORT: expected another port than GUARDIA_PORT, got {port} for both")
+    lmtp_port = reader.number("GUARDIA_MAIL_LMTP_PORT", 0, 0, HIGHEST_PORT)
+    mail_default = _free_port(port + 2, 8002, {port, releases_port, lmtp_port})
+    mail_port = reader.number("GUARDIA_MAIL_PORT", mail_default, 0, HIGHEST_PORT)
+    _ports_differ(reader, port, releases_port, mail_port, lmtp_port)
+    mail_tls_cert, mail_tls_key = (
+        reader.value(name, None, _file, "a readable file") for name in ("GUARDIA_MAIL_TLS_CERT", "GUARDIA_MAIL_TLS_KEY")
+    )
+    if (mail_tls_cert is None) != (mail_tls_key is None):
+        reader.complaints.append(
+            "GUARDIA_MAIL_TLS_CERT: expected it together with GUARDIA_MAIL_TLS_KEY, got one of them"
+        )
     database_url = reader.value("DATABASE_URL", "", _database_url, postgres, is_told=False)
     if production and not database_url:
         reader.complaints.append(f"DATABASE_URL: expected {postgres} in production, got nothing")
@@ -253,14 +338,44 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             reader.value(
                 "GUARDIA_MAIL_URL",
                 f"file://{var / 'mail'}",
-                _url("smtp", "smtps", "file"),
-                "smtp://host:port, smtps:// or file://folder",
+                _url("smtp", "smtp+starttls", "smtps", "file"),
+                "smtp://host:port, smtp+starttls://, smtps:// or file://folder",
                 is_told=False,
             )
         ),
         escalation_webhook_url=Secret(webhook),
         escalation_webhook_secret=reader.secret_if(
             "GUARDIA_ESCALATION_WEBHOOK_SECRET", keep_in, is_needed=bool(webhook)
+        ),
+        mail_host=reader.value("GUARDIA_MAIL_HOST", host, str, "an address"),
+        mail_port=mail_port,
+        mail_lmtp_port=lmtp_port,
+        mail_size_limit=reader.number("GUARDIA_MAIL_SIZE_LIMIT_MB", 35, 1, 1024) * 1024 * 1024,
+        mail_rate=reader.number("GUARDIA_MAIL_RATE_PER_MINUTE", 600, 1, 1_000_000),
+        mail_connections=reader.number("GUARDIA_MAIL_CONNECTIONS", 50, 1, 10_000),
+        mail_tls_cert=mail_tls_cert,
+        mail_tls_key=mail_tls_key,
+        mail_trusted_peers=reader.value("GUARDIA_MAIL_TRUSTED_PEERS", (), _networks, "networks separated by commas"),
+        mail_authserv=reader.value("GUARDIA_MAIL_AUTHSERV", "", _name, "a host name").lower(),
+        mail_dns=reader.value(
+            "GUARDIA_MAIL_DNS",
+            "system" if production else "sample",
+            _dns(is_production=production),
+            "system or a zone file" + ("" if production else ", or sample"),
+        ),
+        mail_workers=reader.number("GUARDIA_MAIL_WORKERS", 2, 1, 64),
+        mail_kept_days=reader.number("GUARDIA_MAIL_KEPT_DAYS", 400, 1, 36_500),
+        mail_automatic_per_hour=reader.number("GUARDIA_MAIL_AUTOMATIC_PER_HOUR", 10, 1, 10_000),
+        mail_cases_per_hour=reader.number("GUARDIA_MAIL_CASES_PER_HOUR", 60, 1, 100_000),
+        mail_dkim_selector=reader.value("GUARDIA_MAIL_DKIM_SELECTOR", "guardia", _name, "a DNS name"),
+        imap_url=Secret(
+            reader.value(
+                "GUARDIA_IMAP_URL",
+                "",
+                _imap_url,
+                "imaps://user:password@host:port/FOLDER, or imap:// of this machine",
+                is_told=False,
+            )
         ),
     )
     if reader.complaints:

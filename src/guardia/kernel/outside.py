@@ -3,13 +3,14 @@
 Journeys say `outside().quarantine`; tests put twins in place with `replaced(...)`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, BinaryIO, Protocol
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -103,6 +104,160 @@ class WebhookRefused(Exception):
 
 
 @dataclass(frozen=True)
+class MailFacts:
+    """How a message came. `id` is given where the same message may be met again, else made."""
+
+    door: str
+    arrived_at: datetime
+    peer: str = ""
+    helo: str = ""
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+    id: UUID | None = None
+
+
+class MailUnreadable(Exception):
+    """A stored message is damaged, or sealed with a key that is missing."""
+
+
+class Claim(Protocol):
+    """A stored message that nobody else takes until it is released, or its holder's process has ended."""
+
+    id: UUID
+
+    def release(self) -> None:
+        """Let others take it; twice is no error."""
+
+
+class MailSpool(Protocol):
+    """Raw mail on disk, sealed, between the socket and the database. An envelope is that of `features.mail.rules`."""
+
+    def keep(self, facts: MailFacts, raw: bytes) -> Any:
+        """Store a message durably and return its envelope; one that was kept before stays as it is. Raises OSError."""
+
+    def keep_many(self, messages: Sequence[tuple[MailFacts, bytes]]) -> list[Any]:
+        """Store messages with one wait for the disk; return for each its envelope, or the OSError that it met."""
+
+    def waiting(self, limit: int, now: datetime) -> list[UUID]:
+        """Return what is to be dealt with, oldest first, without what is deferred."""
+
+    def claim(self, mail_id: UUID) -> Claim | None:
+        """Claim a waiting message; None where another has it, or it waits no more."""
+
+    def take(self, limit: int, now: datetime) -> list[Claim]:
+        """Claim up to `limit` waiting messages that nobody has, oldest first."""
+
+    def read(self, mail_id: UUID) -> tuple[Any, bytes]:
+        """Return envelope and bytes of a waiting message. Raises FileNotFoundError, MailUnreadable."""
+
+    def read_kept(self, mail_id: UUID) -> tuple[Any, bytes]:
+        """Return envelope and bytes of a message that was dealt with. Raises FileNotFoundError, MailUnreadable."""
+
+    def settle(self, mail_id: UUID) -> None:
+        """It was dealt with: keep it, but let it wait no more; twice is no error."""
+
+    def set_aside(self, mail_id: UUID) -> None:
+        """It cannot be read: let it wait no more, and show it; twice is no error."""
+
+    def defer(self, mail_id: UUID, until: datetime) -> None:
+        """Let it be dealt with later; kept across restarts."""
+
+    def count_waiting(self) -> int:
+        """Return how many wait, deferred ones too."""
+
+    def count_unreadable(self) -> int:
+        """Return how many were set aside."""
+
+    def oldest_waiting(self) -> datetime | None:
+        """Return when the oldest waiting message came."""
+
+    def beat(self, told: Mapping[str, Any], now: datetime) -> None:
+        """The listener lives, and has done what is told. Raises OSError."""
+
+    def listener_beat(self) -> datetime | None:
+        """Return when the listener last said that it lives."""
+
+    def listener_told(self) -> Mapping[str, Any]:
+        """Return what it said that it had done; nothing where it never spoke."""
+
+    def sweep(self, before: datetime) -> int:
+        """Remove what killed processes left unfinished before an instant; return how many."""
+
+    def forget(self, before: datetime) -> int:
+        """Remove messages that were dealt with before an instant; return how many."""
+
+
+class DnsUnsure(Exception):
+    """DNS did not answer in time, or answered that it cannot now: asking later may tell more."""
+
+
+class Resolver(Protocol):
+    """Who answers questions to DNS."""
+
+    def ask(self, name: str, kind: str) -> tuple[str, ...]:
+        """Return the answers of a kind (`TXT`, `A`, `AAAA`, `MX`, `PTR`); none where there are none. Raises DnsUnsure.
+
+        An MX is `preference host`; a TXT is its strings joined, a character for each byte.
+        """
+
+
+@dataclass(frozen=True)
+class ReadyMail:
+    """A mail as it is handed over: signed bytes, and the addresses of its envelope. `id` is one file or one mail."""
+
+    id: UUID
+    return_path: str
+    recipient: str
+    raw: bytes
+
+
+class MailNotTaken(Exception):
+    """A mail was not taken, in the server's words.
+
+    `is_final`: asking again cannot help. `is_unreachable`: no server answers, so others would meet the same.
+    `is_in_doubt`: the last byte went out and no answer came, so it may have been taken.
+    """
+
+    def __init__(
+        self, words: str, *, is_final: bool = False, is_unreachable: bool = False, is_in_doubt: bool = False
+    ) -> None:
+        super().__init__(words)
+        self.is_final, self.is_unreachable, self.is_in_doubt = is_final, is_unreachable, is_in_doubt
+
+
+class MailRoute(Protocol):
+    """A connection for one mail after the other; it is opened when first needed."""
+
+    def send(self, mail: ReadyMail, before_last_dot: Callable[[], None]) -> str:
+        """Hand a mail over and return what was said. Raises MailNotTaken.
+
+        Where a repetition could be a second mail, `before_last_dot` is called just before the byte that hands it over;
+        what it raises ends the attempt, and nothing was handed over.
+        """
+
+    def close(self) -> None:
+        """End it; twice is no error."""
+
+
+class MailTransport(Protocol):
+    """Where mail goes."""
+
+    def open(self) -> MailRoute:
+        """Return a route; nothing is asked of the outside yet."""
+
+
+class MailSigner(Protocol):
+    """Who signs mail for our domain."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a key; without one mail goes out unsigned."""
+
+    def sign(self, raw: bytes) -> bytes:
+        """Return a mail with its signature before it, or as it is where there is no key."""
+
+
+@dataclass(frozen=True)
 class Outside:
     """Every port."""
 
@@ -111,6 +266,10 @@ class Outside:
     builds: BuildStore
     tree: ReleaseTree
     webhook: Webhook
+    mail_spool: MailSpool
+    resolver: Resolver
+    mail_transport: MailTransport
+    mail_signer: MailSigner
 
 
 _replaced: ContextVar[Outside | None] = ContextVar("outside of a test", default=None)

@@ -46,12 +46,29 @@ class _Alarm:
         return clock != "response" or self.case.answered_at is None
 
     @property
+    def key(self) -> str:
+        """Which alarm it is, whoever is told of it."""
+        return " ".join(str(self.payload[name]) for name in ("case", "clock", "mark", "due_at"))
+
+    @property
     def order(self) -> tuple[int, bool, str, str]:
         payload = self.payload
         return self.case.severity, payload["mark"] not in MISSED_ENDS, payload["due_at"], self.case.number
 
 
-def alarm_mail(payloads: Payloads, now: datetime) -> Mapping[str, str] | None:
+@dataclass(frozen=True)
+class AlarmMail:
+    """The words of one digest and whom it is for; `ids` name its alarms."""
+
+    person_id: UUID
+    address: str
+    language: str
+    subject: str
+    paragraphs: tuple[Mapping[str, str], ...]
+    ids: tuple[str, ...]
+
+
+def alarm_mail(payloads: Payloads, now: datetime) -> AlarmMail | None:
     """Return the one mail of what is due for a person; None where nothing of it still concerns anybody."""
     person = active_people_by_id([UUID(payloads[0]["to"])]).get(UUID(payloads[0]["to"]))
     alarms = _alarms(payloads, now)
@@ -62,9 +79,11 @@ def alarm_mail(payloads: Payloads, now: datetime) -> Mapping[str, str] | None:
         if more := len(alarms) - len(lines):
             lines.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
         why = ", ".join(sorted({role_of_reader(alarm.payload["why"]) for alarm in alarms}))
-        end = _("All of them, to acknowledge: %(url)s") % {"url": f"{settings.GUARDIA.public_url}/console/alerts/"}
-        reason = _("Sent to you as: %(roles)s.") % {"roles": why}
-        return {"to": person.email, "subject": _subject(alarms), "body": "\n\n".join([*lines, end, reason])}
+        end = {"text": _("All of them, to acknowledge"), "url": f"{settings.GUARDIA.public_url}/console/alerts/"}
+        reason = {"text": _("Sent to you as: %(roles)s.") % {"roles": why}}
+        paragraphs = (*({"text": line} for line in lines), end, reason)
+        ids = tuple(sorted(alarm.key for alarm in alarms))
+        return AlarmMail(person.id, person.email, person.language, _subject(alarms), paragraphs, ids)
 
 
 def alarm_body(payloads: Payloads, now: datetime) -> bytes:

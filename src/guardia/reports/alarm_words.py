@@ -12,6 +12,9 @@ def mark_title(clock: str, mark: str) -> str:
         "disputed": _("The customer disputes the severity"),
         "declined": _("The customer declined the proposed severity"),
         "waiting": _("A late entry waits for a duty manager"),
+        "critical_words": _("A message by email sounds like level 1"),
+        "mail_failed": _("A mail about the case was not delivered"),
+        "mail_complained": _("The reader of a mail about the case marked it as spam"),
     }
     if mark in waiting:
         return waiting[mark]

@@ -24,7 +24,8 @@ def case_acts(actor: Actor, case: Case, events: list[EventFact]) -> Acts:
         else:
             acts[name] = Act(name)
     if case.merged_into_id is not None:
-        acts["reopen"] = Act("reopen", _("This request was joined with another one, and goes on there."))
+        elsewhere = _("This request was joined with another one, and goes on there.")
+        acts |= {name: Act(name, elsewhere) for name in ("reopen", "message")}
     if acts["answer"].is_open and str(case.holder_id) != actor.id:
         acts["answer"] = Act(
             "answer", _("A qualified answer is given by the specialist who has the case. Take it first.")
@@ -44,4 +45,8 @@ def _joining(actor: Actor, case: Case) -> dict[str, Act]:
     """Joining and splitting are for staff, on open cases."""
     why = life.refusal("message", CaseState(case.state))
     refusal = _("Only the vendor's staff do this.") if not actor.is_staff else _(why) if why else ""
-    return {name: Act(name, refusal) for name in ("merge", "split")}
+    acts = {name: Act(name, refusal) for name in ("merge", "split")}
+    parting = _("Only the vendor's staff do this.") if not actor.is_staff else ""
+    if case.merged_into_id is None:
+        parting = _("This case is not joined with another one; there is nothing to undo.")
+    return {**acts, "undo_merge": Act("undo_merge", parting)}

@@ -12,6 +12,7 @@ from guardia.features.releases.queries import find_evidence, find_release
 from guardia.features.sla.queries import policy_of, read_clock
 from guardia.kernel.vocabulary import Actor
 from guardia.reports.case_acts import case_acts
+from guardia.reports.case_messages import message_views
 from guardia.reports.case_steps import evidence_steps, target_words
 from guardia.reports.clock_view import clock_of_case
 from guardia.reports.kept_sentences import told
@@ -72,6 +73,8 @@ class CasePage:
     last_seq: int
     precheck_outcome: str
     has_evidence: bool
+    goes_on_in: str = ""
+    """The number of the case with which it was joined."""
 
 
 def quota_view(contract_id: object, today_at: datetime) -> QuotaView:
@@ -82,6 +85,11 @@ def quota_view(contract_id: object, today_at: datetime) -> QuotaView:
     _first, last = year_of(contract, today)
     total = None if left is None else left + used
     return QuotaView(total=total, used=used, left=left, year_ends_on=last.isoformat())
+
+
+def _goes_on_in(actor: Actor, case: Case) -> str:
+    kept = queries.find_case_for(actor, case.merged_into_id) if case.merged_into_id is not None else None
+    return kept.number if kept else ""
 
 
 def _holders_before(events: list[folding.EventFact], holder: str) -> tuple[str, ...]:
@@ -133,7 +141,9 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
         lane=case.terms["lane"],
         report=_report_view(report),
         files=file_views(files),
-        timeline=Teller(actor, files).tell(rows, pauses_of([s for s in clock.stretches if s.start <= now])),
+        timeline=Teller(actor, files, message_views(actor, case.id)).tell(
+            rows, pauses_of([s for s in clock.stretches if s.start <= now])
+        ),
         steps=evidence_steps(case, facts) if report else (),
         next_title=title,
         next_text=text,
@@ -147,6 +157,7 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
         last_seq=_seen_seq(actor, case),
         precheck_outcome=found.payload["outcome"] if found else "",
         has_evidence=bool(fixed and find_evidence(fixed.number)),
+        goes_on_in=_goes_on_in(actor, case),
     )
 
 

@@ -20,6 +20,7 @@ from guardia.features.sla.queries import policy_of, read_clock
 from guardia.kernel.errors import NotFound
 from guardia.kernel.vocabulary import Actor, Claim, Role
 from guardia.reports.case_list import case_rows
+from guardia.reports.case_messages import named_passwords
 from guardia.reports.case_page import ReportView
 from guardia.reports.clock_view import clock_of_case
 from guardia.reports.lab_views import (
@@ -296,6 +297,7 @@ def triage_page(actor: Actor, now: datetime, number: str) -> TriagePage:
         join_label=ahead,
         acts=_triage_acts(actor, case, precheck, drafting, ahead),
         version=_version(case, precheck, drafting, drafts[0] if drafts else None),
+        mail_passwords=named_passwords(actor, case.id),
     )
 
 

@@ -103,6 +103,8 @@ class TriagePage:
     join_label: str
     acts: Acts
     version: str
+    mail_passwords: tuple[str, ...] = ()
+    """What the messages of the case name as passwords of their archives."""
 
 
 @dataclass(frozen=True)

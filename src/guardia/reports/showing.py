@@ -72,6 +72,18 @@ class EngineLine:
 
 
 @dataclass(frozen=True)
+class MailView:
+    """What a message that came by mail has beside its words. `faults` and `passwords` are for staff only."""
+
+    id: str
+    sender: str
+    quoted: str = ""
+    has_html: bool = False
+    faults: tuple[str, ...] = ()
+    passwords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TimelineEntry:
     """One event as people read it.
 
@@ -99,6 +111,7 @@ class TimelineEntry:
     engines: tuple[EngineLine, ...] = ()
     detail: str = ""
     recorded_at: datetime | None = None
+    mail: MailView | None = None
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from guardia.features.cases.models import CaseEvent, CaseFile
-from guardia.kernel.ids import spoken
 from guardia.kernel.vocabulary import Actor
 from guardia.reports.kept_sentences import told
-from guardia.reports.showing import ClockStretch, EngineLine, FileView, TimelineEntry
+from guardia.reports.showing import ClockStretch, EngineLine, FileView, MailView, TimelineEntry
 from guardia.reports.timeline_clocks import INTERNAL_TYPES, ClockLines
+from guardia.reports.timeline_duplicates import DuplicateLines
 from guardia.reports.timeline_promise import PromiseLines
 
 LONGEST_PAUSE_SHOWN = timedelta(minutes=5)
@@ -104,11 +104,12 @@ def _gates(payload: Mapping[str, Any]) -> str:
     return _("A gate failed for draft %(draft)s") % payload
 
 
-class Teller(PromiseLines, ClockLines):
+class Teller(PromiseLines, ClockLines, DuplicateLines):
     """Tells one case's events to one reader."""
 
-    def __init__(self, reader: Actor, files: Iterable[CaseFile]) -> None:
+    def __init__(self, reader: Actor, files: Iterable[CaseFile], mails: Mapping[str, MailView] | None = None) -> None:
         self.reader = reader
+        self.mails = mails or {}
         self.files: dict[int, list[CaseFile]] = {}
         for file in files:
             self.files.setdefault(file.event_seq, []).append(file)
@@ -150,6 +151,7 @@ class Teller(PromiseLines, ClockLines):
             "actor_side": event.actor["side"],
             "is_own": event.actor["id"] == self.reader.id,
             "files": file_views(self.files.get(event.seq, [])),
+            "mail": self.mails.get(str(event.payload.get("mail", ""))),
         }
         return TimelineEntry(**{**base, **facts})
 
@@ -322,22 +324,6 @@ class Teller(PromiseLines, ClockLines):
 
     def _reopened(self, event: CaseEvent) -> dict[str, Any]:
         return {"icon": "arrow-back-up", "title": _("Reopened"), "detail": event.payload.get("reason", "")}
-
-    def _merged(self, event: CaseEvent) -> dict[str, Any]:
-        return self._other(event, "git-merge", _("Joined with case %(number)s"))
-
-    def _merged_from(self, event: CaseEvent) -> dict[str, Any]:
-        return self._other(event, "git-merge", _("Case %(number)s was joined with this one"))
-
-    def _split_to(self, event: CaseEvent) -> dict[str, Any]:
-        return self._other(event, "arrows-split", _("Case %(number)s was split off"))
-
-    def _split_from(self, event: CaseEvent) -> dict[str, Any]:
-        return self._other(event, "arrows-split", _("Split off case %(number)s; it spends no premium incident"))
-
-    def _other(self, event: CaseEvent, icon: str, title: str) -> dict[str, Any]:
-        number = spoken(event.payload["number"])
-        return {"icon": icon, "title": title % {"number": number}, "detail": event.payload["reason"]}
 
     def _rejected(self, event: CaseEvent) -> dict[str, Any]:
         return {"icon": "ban", "title": _("Rejected"), "detail": event.payload.get("reason", "")}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from guardia.features.cases.models import CaseEvent
 from guardia.reports.alarm_words import mark_title, target_name, way_name
 
-INTERNAL_TYPES: Final = frozenset({"escalated", "alarm_acknowledged"})
+INTERNAL_TYPES: Final = frozenset({"escalated", "alarm_acknowledged", "not_duplicate", "duplicate_again"})
 """Events that only staff are told of, whatever their payload says."""
 
 

@@ -5,7 +5,11 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+
+from guardia.journeys.mail_account import mail_account
+from guardia.kernel import clock
 
 OUR_MAILS = {
     "account/email/password_reset_key": "guardia/account/mail/password_reset",
@@ -46,6 +50,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return subject
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send our own text where there is one, with the priority line in it."""
+        """Mail our own text where there is one, with the priority line in it, in the language of the page."""
         extra = {"phone": settings.GUARDIA.phone, "support_email": settings.GUARDIA.support_email}
-        super().send_mail(OUR_MAILS.get(template_prefix, template_prefix), email, context | extra)
+        message = self.render_mail(OUR_MAILS.get(template_prefix, template_prefix), email, context | extra)
+        why = "asked_password" if template_prefix in OUR_MAILS else "account"
+        language = (get_language() or settings.LANGUAGE_CODE)[:2]
+        mail_account(email, language, message.subject, message.body, gettext("Set a new password"), why, clock.now())

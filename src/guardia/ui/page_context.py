@@ -64,6 +64,7 @@ def _console_places() -> tuple[tuple[str, str, str], ...]:
         (_("Queue"), "list-details", reverse("console:queue")),
         (_("Duty board"), "gauge", reverse("console:duty")),
         (_("Alerts"), "bell", reverse("console:alerts")),
+        (_("Mail"), "mail", reverse("console:mail")),
         (_("Lab"), "flask", reverse("console:lab")),
         (_("Releases"), "stack-2", reverse("console:releases")),
         (_("Reports"), "report-analytics", reverse("console:reports")),

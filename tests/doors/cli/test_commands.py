@@ -120,7 +120,7 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("name", ["GUARDIA_PORT", "GUARDIA_RELEASES_PORT"])
+@pytest.mark.parametrize("name", ["GUARDIA_PORT", "GUARDIA_RELEASES_PORT", "GUARDIA_MAIL_PORT"])
 def test_a_taken_port_is_said_before_anything_is_written(home: dict[str, str], taken: int, name: str) -> None:
     line = one_line(run(home, "run", **{name: str(taken)}), 1)
     assert f"port {taken}" in line
@@ -189,6 +189,14 @@ def test_a_development_key_is_refused_in_production(home: dict[str, str]) -> Non
     assert "development key" in one_line(run(home, "keys", "lab", "dev-1", **production), 1)
     unwritable = one_line(run(home, "keys", "lab", "k1", **{**production, "GUARDIA_PRIVATE": "/proc/none"}), 1)
     assert "/proc/none" in unwritable
+
+
+def test_the_key_of_mail_is_made_once_and_its_dns_record_is_printed_each_time(home: dict[str, str]) -> None:
+    first = run(home, "keys", "dkim")
+    file = Path(home["GUARDIA_PRIVATE"]) / "keys" / "dkim.pem"
+    assert (first.returncode, first.stderr, file.stat().st_mode & 0o777) == (0, "", 0o600)
+    assert first.stdout.startswith('guardia._domainkey.guardia.example. IN TXT ( "v=DKIM1; k=rsa; p=')
+    assert run(home, "keys", "dkim").stdout == first.stdout
 
 
 # ---- rebuild and clock ----

@@ -22,6 +22,7 @@ from guardia.doors.console.urls import urlpatterns
 from guardia.kernel.errors import Refused
 from guardia.reports.duty_view import DutyView
 from guardia.reports.lab_views import DraftPage
+from guardia.reports.mail_health import QuarantineCount
 from guardia.reports.release_page import ReleasePage
 
 CONSOLE = Path(guardia.doors.console.__file__).parent
@@ -116,7 +117,9 @@ def rendered(name: str, language: str = "en", **more: Any) -> str:
     )
     with translation.override(language), override_settings(STORAGES=PLAIN_FILES):
         return render_to_string(
-            f"console/{template}.html", context | {"now": NOW, "duties": DUTIES, "bell": 2} | more, request
+            f"console/{template}.html",
+            context | {"now": NOW, "duties": DUTIES, "bell": 2, "waiting_mail": QuarantineCount(3)} | more,
+            request,
         )
 
 

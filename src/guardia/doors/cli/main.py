@@ -18,6 +18,7 @@ COMMANDS = {
     "clock": ("guardia.doors.cli.clock", "explain the response clock of a scenario (clock explain FILE)"),
     "calendars": ("guardia.doors.cli.calendars", "check a calendar, move open cases (calendars check FILE, move NAME)"),
     "ticker": ("guardia.doors.cli.ticker", "wait for what the clocks have to say, record it, and tell people"),
+    "mail": ("guardia.doors.cli.mail", "take mail in (mail listen), turn it into cases (mail work)"),
     "plans": ("guardia.doors.cli.plans", "check, import and export plans as data (plans check FILE)"),
     "rebuild": ("guardia.doors.cli.rebuild", "compute every projection again and show what differs"),
     "keys": ("guardia.doors.cli.keys", "make lab and signing keys (keys lab, keys ceremony)"),

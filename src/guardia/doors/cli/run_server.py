@@ -1,9 +1,9 @@
 """`guardia run`: one command from nothing to a working server; `make run` calls it.
 
 Steps, each of which finds what an earlier start has made: settings, ports, disk, database, migrations, keys, sample
-data, clean corpus, static files, baseline release; then web server, job worker, tickers, lab worker and release tree,
-watched and started again when one ends; at last the URLs and sign-ins. Ctrl-C or SIGTERM stops every process that it
-started.
+data, clean corpus, static files, baseline release; then web server, job worker, tickers, lab worker, release tree and
+mail, watched and started again when one ends; at last the URLs and sign-ins. Ctrl-C or SIGTERM stops every process that
+it started.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from guardia.doors.cli.settled import database, settings_or_complaint
 from guardia.kernel import clock
 from guardia.kernel.environment import Settings
 from guardia.kernel.errors import GuardiaError
-from guardia.wiring import hold_ceremony, make_lab_key
+from guardia.wiring import hold_ceremony, make_lab_key, make_mail_key
 
 LEAST_FREE_MB, LEAST_FREE_FIRST_MB = 300, 900
 
@@ -70,8 +70,14 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 
 def _run(own: Settings, *, prepare_only: bool) -> int:
-    for port, name in ((own.port, "GUARDIA_PORT"), (own.releases_port, "GUARDIA_RELEASES_PORT")):
-        _demand_port(own.host, port, name)
+    for host, port, name in (
+        (own.host, own.port, "GUARDIA_PORT"),
+        (own.host, own.releases_port, "GUARDIA_RELEASES_PORT"),
+        (own.mail_host, own.mail_port, "GUARDIA_MAIL_PORT"),
+        (own.mail_host, own.mail_lmtp_port, "GUARDIA_MAIL_LMTP_PORT"),
+    ):
+        if port:
+            _demand_port(host, port, name)
     _demand_folders(own)
     with database(own):
         _prepare(own)
@@ -174,6 +180,8 @@ def _make_keys(own: Settings) -> None:
         return  # a production server's keys are made by people: `guardia keys`
     if not (own.private / "keys" / "lab.json").exists():
         make_lab_key(own, "dev-1")
+    if why := make_mail_key(own):
+        raise CannotStart(why)
     if why := hold_ceremony(own, clock.now()):
         raise CannotStart(why)
 
@@ -278,7 +286,16 @@ def _children(own: Settings) -> Sequence[Child]:
             ],
             bare=True,
         ),
+        *_mail_children(own),
     ]
+
+
+def _mail_children(own: Settings) -> Sequence[Child]:
+    """Return who takes mail in, where there is any way for it to come, and who turns it into cases."""
+    mail = [sys.executable, "-m", "guardia.doors.cli.main", "mail"]
+    is_open = own.mail_port or own.mail_lmtp_port or own.imap_url.reveal()
+    listener = [Child("mail-in", [*mail, "listen"])] if is_open else []
+    return [*listener, *[Child(f"mail-{n}", [*mail, "work"]) for n in range(1, own.mail_workers + 1)]]
 
 
 def _token_file(own: Settings) -> Path:
@@ -319,6 +336,8 @@ def _welcome(own: Settings) -> None:
     _say(f"  console          {own.public_url}/console/")
     _say(f"  JSON API         {own.public_url}/api/v1/openapi.json")
     _say(f"  release tree     {own.releases_url}/standard/metadata/timestamp.json")
+    if own.mail_port:
+        _say(f"  mail             {own.support_email}, by SMTP to {own.mail_host}:{own.mail_port}")
     _say(f"  logs             {own.var / 'log'}")
     if not own.is_production:
         from guardia.journeys.make_sample_data import COMPANIES, PASSWORD, STAFF

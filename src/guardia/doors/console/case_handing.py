@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from guardia.doors.console.cases import settle_case
+from guardia.doors.console.cases import settle_case, show_case
 from guardia.doors.console.posting import Given
-from guardia.journeys import assign_case, merge_cases, split_case
+from guardia.journeys import assign_case, dismiss_duplicate, merge_cases, split_case
+from guardia.journeys import undo_merge as undo_merges
 from guardia.kernel.errors import Invalid
 from guardia.ui.person import console_page
 
@@ -62,7 +63,9 @@ def group(request: HttpRequest, number: str) -> HttpResponseBase:
 
 @console_page()
 def merge(request: HttpRequest, number: str) -> HttpResponseBase:
-    """Join the case with the one that goes on."""
+    """Join the case with the one that goes on; `look` only shows what that would do."""
+    if request.method == "POST" and "look" in request.POST:
+        return show_case(request, number, into=request.POST.get("into", ""), typed=request.POST)
 
     def do(given: Given) -> Any:
         into = given.text("into")
@@ -77,6 +80,31 @@ def merge(request: HttpRequest, number: str) -> HttpResponseBase:
         _("The cases are joined; this is the one that goes on."),
         forward=lambda into: reverse("console:case", args=[into]),
     )
+
+
+@console_page()
+def undo_merge(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Part the case from the one that it was joined with."""
+
+    def do(given: Given) -> Any:
+        reason = given.text("reason")
+        return undo_merges.undo_merge(given.actor, given.now, number, reason, idempotency_key=given.token)
+
+    return settle_case(request, number, "undo_merge", do, _("The two are parted; this case goes on for itself."))
+
+
+@console_page()
+def not_duplicate(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Propose another case no more, or once more."""
+    is_same = request.POST.get("decision") == "again"
+
+    def do(given: Given) -> Any:
+        return dismiss_duplicate.dismiss_duplicate(
+            given.actor, given.now, number, given.text("other"), is_same=is_same, idempotency_key=given.token
+        )
+
+    done = _("It is proposed again.") if is_same else _("It is not proposed any more.")
+    return settle_case(request, number, "not_duplicate", do, done)
 
 
 @console_page()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from guardia.doors.console.posting import NO_FILES, Failure, Given, settle
 from guardia.journeys import answer_case, hand_out_file, move_case, take_case, write_message
 from guardia.kernel import clock
-from guardia.reports import case_forms, case_page
+from guardia.reports import case_forms, case_mail, case_page, duplicates
 from guardia.reports.evidence import evidence_of_case
 from guardia.ui.attachments import file_answer
 from guardia.ui.person import console_page, person_actor
@@ -25,7 +25,7 @@ from guardia.ui.sealed_upload import FormFiles, form_files, receives_files
 @console_page()
 def case(request: HttpRequest, number: str) -> HttpResponseBase:
     """Show a case."""
-    return _show(request, number)
+    return show_case(request, number, into=request.GET.get("join", ""), act=request.GET.get("act", ""))
 
 
 @console_page()
@@ -180,18 +180,37 @@ def settle_case(
     url = reverse("console:case", args=[number])
 
     def again(failure: Failure) -> HttpResponse:
-        return _show(request, number, failure)
+        return show_case(request, number, failure)
 
     return settle(request, act, do, page=url, done=done, again=again, forward=forward, files=files)
 
 
-def _show(request: HttpRequest, number: str, failure: Failure | None = None) -> HttpResponse:
+def show_case(
+    request: HttpRequest,
+    number: str,
+    failure: Failure | None = None,
+    *,
+    into: str = "",
+    act: str = "",
+    typed: QueryDict | None = None,
+) -> HttpResponse:
+    """Show the page of a case, after a refusal with what had been typed.
+
+    `into`: with what joining it with that case would do; `act`: with the form of that act open; `typed`: a form that
+    was sent to be looked at, with nothing done.
+    """
     actor, now = person_actor(request), clock.now()
+    if failure and failure.act == "merge":
+        into = failure.typed.get("into", "")
     context: dict[str, Any] = {
         "page": case_page.case_page(actor, now, number),
         "forms": case_forms.case_forms(actor, now, number),
+        "mails": case_mail.case_mail(actor, number),
+        "alike": duplicates.duplicates_of(actor, now, number, into),
         "page_url": reverse("console:case", args=[number]),
         "now": now,
+        "opened": "merge" if into else act,
+        "typed": {"merge": {"into": into, "reason": typed.get("reason", "") if typed else ""}} if into else {},
     }
     if failure:
         context |= failure.as_context()

@@ -8,35 +8,37 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.mail import EmailMessage
+from django.conf import settings
 from procrastinate import exceptions, jobs
 from procrastinate.contrib.django import app
 
 from guardia.journeys.enrol_machine import admit_subscribers
+from guardia.journeys.mail_alarms import mail_alarms, mail_old_notice
 from guardia.journeys.move_calendar import carry_on_all, has_much_to_move, wake_unfinished
 from guardia.journeys.publish_release import publish_pending, refresh_metadata, standard_batch_if_due
 from guardia.journeys.receive_file import sweep_quarantine
+from guardia.journeys.send_mail import send_due
+from guardia.journeys.sweep_mail import sweep_mail
 from guardia.kernel import clock
 from guardia.kernel.outbox.post import Digest, deliver_due
 from guardia.kernel.outside import outside
 from guardia.reports.alarm_mail import alarm_body, alarm_mail
+from guardia.reports.own_letters import mail_bytes
 
 _log = logging.getLogger("guardia.jobs")
 STALLED_AFTER_S = 15
 
 
-def _send_mail(payload: Mapping[str, Any]) -> None:
-    message = EmailMessage(
-        payload["subject"], payload["body"], to=[payload["to"]], headers={"Auto-Submitted": "auto-generated"}
-    )
-    message.send()
+def _mail_old_notice(payload: Mapping[str, Any]) -> None:
+    """A notice that an older version wrote into the outbox, before mails had rows of their own."""
+    mail_old_notice(payload, clock.now())
 
 
 def _send_alarms(payloads: Sequence[Mapping[str, Any]]) -> None:
     """What is due for one person goes out as one mail, told as it is now."""
-    mail = alarm_mail(payloads, clock.now())
-    if mail is not None:
-        _send_mail(mail)
+    told = alarm_mail(payloads, clock.now())
+    if told is not None:
+        mail_alarms(told, clock.now())
 
 
 def _post_alarms(payloads: Sequence[Mapping[str, Any]]) -> None:
@@ -46,7 +48,7 @@ def _post_alarms(payloads: Sequence[Mapping[str, Any]]) -> None:
         webhook.send(alarm_body(payloads, now), now)
 
 
-_HANDLERS = {"mail": _send_mail}
+_HANDLERS = {"mail": _mail_old_notice}
 _DIGESTS = {"escalation_mail": Digest(_send_alarms), "escalation_webhook": Digest(_post_alarms, at_most=100)}
 
 
@@ -63,6 +65,15 @@ def deliver_outbox() -> None:
     done, failed = deliver_due(_HANDLERS, clock.now(), _DIGESTS)
     if failed:
         _log.warning("outbox: %d done, %d failed and tried again later", done, failed)
+
+
+@app.periodic(cron="* * * * * */10", periodic_id="mail")
+@app.task(name="send_mail", queueing_lock="send_mail")
+def send_mail(timestamp: int = 0) -> None:  # noqa: ARG001  procrastinate's signature
+    """Send the mails that are due: when one was written, and every ten seconds for those that are tried again."""
+    counts = send_due(clock.now, mail_bytes)
+    if counts.later or counts.failed or counts.uncertain:
+        _log.warning("mail: %s", counts)
 
 
 CARRY_ON = (sys.executable, "-m", "guardia.doors.cli.main", "calendars", "carry-on")
@@ -99,6 +110,7 @@ def upkeep(timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
         _log.info("signed %s metadata anew", lane)
     admit_subscribers(clock.now())
     sweep_quarantine(clock.now())
+    sweep_mail(clock.now(), settings.GUARDIA.mail_kept_days)
 
 
 @app.periodic(cron="* * * * * */5", periodic_id="stalled")

@@ -25,7 +25,9 @@ from guardia.kernel import clock
 from guardia.kernel.plain_text import plain_text
 from guardia.reports.case_forms import case_forms
 from guardia.reports.case_list import MOST_COUNTED, customer_cases
+from guardia.reports.case_mail import case_mail
 from guardia.reports.case_page import case_page as case_report
+from guardia.reports.proof_page import waiting_mail
 from guardia.ui.person import person_actor, portal_page
 from guardia.ui.sealed_upload import form_files, receives_files
 
@@ -52,7 +54,8 @@ def case_list(request: HttpRequest) -> HttpResponse:
     counts = {
         name: str(count) if count < MOST_COUNTED else f"{MOST_COUNTED - 1}+" for name, count in page.counts.items()
     }
-    return render(request, "portal/case_list.html", {"page": page, "here": here, "counts": counts})
+    context = {"page": page, "here": here, "counts": counts, "waiting_mails": len(waiting_mail(actor, clock.now()))}
+    return render(request, "portal/case_list.html", context)
 
 
 @portal_page
@@ -68,7 +71,12 @@ def show(request: HttpRequest, number: str, context: dict[str, Any] | None = Non
     page = case_report(actor, now, number)
     done_steps = sum(step.state == "done" for step in page.steps)
     steps_done = _("%(done)d of %(total)d") % {"done": done_steps, "total": len(page.steps)}
-    shown = {"page": page, "forms": case_forms(actor, now, number), "steps_done": steps_done} | (context or {})
+    shown = {
+        "page": page,
+        "forms": case_forms(actor, now, number),
+        "mails": case_mail(actor, number),
+        "steps_done": steps_done,
+    } | (context or {})
     return render(request, "portal/case_page.html", shown, status=status)
 
 

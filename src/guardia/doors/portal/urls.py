@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from guardia.doors.portal import cases, company, contract, downloads, new_case, promise, statements, uploads
+from guardia.doors.portal import (
+    cases,
+    company,
+    contract,
+    downloads,
+    locked_out,
+    mail,
+    new_case,
+    notifications,
+    promise,
+    statements,
+    uploads,
+)
 
 app_name = "portal"
 
@@ -21,9 +33,17 @@ urlpatterns: list[URLPattern] = [
     path("cases/<str:number>/class/", promise.make_premium, name="case_class"),
     path("cases/<str:number>/files/<uuid:file_id>/", downloads.case_file, name="case_file"),
     path("cases/<str:number>/evidence/", downloads.evidence, name="case_evidence"),
+    path("cases/<str:number>/mail/<uuid:mail_id>/frame/", mail.case_mail, name="case_mail"),
+    path("mail/", mail.waiting, name="waiting_mail"),
+    path("mail/<uuid:mail_id>/vouch/", mail.stand_up, name="mail_vouch"),
+    path("mail/<uuid:mail_id>/refuse/", mail.refuse, name="mail_disown"),
+    path("locked-out/", locked_out.locked_out, name="locked_out"),
+    path("prove/<str:token>/", locked_out.prove, name="prove"),
     path("machines/", company.machines, name="machines"),
     path("machines/codes/", company.new_code, name="machine_code"),
     path("machines/<uuid:machine_id>/revoke/", company.revoke, name="machine_revoke"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/choose/", notifications.choose, name="notifications_choose"),
     path("tokens/", company.tokens, name="tokens"),
     path("tokens/new/", company.new_token, name="token_new"),
     path("tokens/<uuid:token_id>/revoke/", company.stop_token, name="token_revoke"),

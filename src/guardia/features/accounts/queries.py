@@ -149,6 +149,12 @@ def find_person_by_email(email: str) -> Person | None:
     return Person.objects.filter(email__iexact=email).first()
 
 
+def people_by_email(emails: Iterable[str]) -> dict[str, Person]:
+    """Return the people who may still sign in, by their email in small letters."""
+    rows = Person.objects.select_related("company").filter(email__in=list(emails), is_active=True)
+    return {person.email.lower(): person for person in rows}
+
+
 def own_tokens(actor: Actor) -> QuerySet[ApiToken]:
     """Return the actor's own tokens, newest first."""
     return ApiToken.objects.visible_to(actor).filter(person_id=actor.id).order_by("-created_at")

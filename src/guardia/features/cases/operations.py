@@ -14,7 +14,7 @@ from django.db.models.lookups import Exact
 
 from guardia.features.cases.models import NEVER_DUE, Case, CaseEvent, CaseFile, IdempotencyKey, Report, SavedView
 from guardia.features.cases.rules import words
-from guardia.features.cases.rules.projection import Projection
+from guardia.features.cases.rules.projection import VERSIONS, EventFact, Projection
 from guardia.kernel.ids import case_number
 from guardia.kernel.many_rows import insert_rows
 from guardia.kernel.transactions import operation
@@ -49,11 +49,11 @@ class ClockColumns:
 
 
 @operation
-def next_case_number() -> str:
-    """Return the next free case number; numbers of undone transactions are skipped, never used twice."""
+def next_case_numbers(count: int) -> list[str]:
+    """Return the next free case numbers; numbers of undone transactions are skipped, never used twice."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('case_number_serial')")
-        return case_number(cursor.fetchone()[0])
+        cursor.execute("SELECT nextval('case_number_serial') FROM generate_series(1, %s)", [count])
+        return [case_number(serial) for (serial,) in cursor.fetchall()]
 
 
 def new_case(**facts: Any) -> Case:
@@ -74,6 +74,40 @@ def new_case(**facts: Any) -> Case:
 def add_case(case: Case) -> None:
     """Insert a new case; its first event follows in the same transaction."""
     case.save(force_insert=True)
+
+
+@dataclass(frozen=True)
+class FirstEvents:
+    """A new case with its first events (type, payload), its projections set, and the words by which it is found."""
+
+    case: Case
+    facts: Sequence[EventFact]
+    words: str
+
+
+@operation
+def add_cases(new: Sequence[FirstEvents], now: datetime) -> None:
+    """Insert new cases, whole, with their first events, in two statements."""
+    for one in new:
+        one.case.words = word_vector(one.words)
+    Case.objects.bulk_create([one.case for one in new])
+    events = [
+        CaseEvent(
+            company_id=one.case.company_id,
+            case=one.case,
+            seq=fact.seq,
+            type=fact.type,
+            actor=dict(fact.actor),
+            occurred_at=fact.occurred_at,
+            recorded_at=now,
+            payload=dict(fact.payload),
+        )
+        for one in new
+        for fact in one.facts
+    ]
+    CaseEvent.objects.bulk_create(events)
+    for one in new:
+        one.case.__dict__.pop("words", None)  # an expression until here; nobody reads it back
 
 
 @operation
@@ -99,6 +133,7 @@ def append_event(
         case=case,
         seq=case.last_seq,
         type=event_type,
+        schema_version=VERSIONS.get(event_type, 1),
         actor=actor.as_json(),
         occurred_at=occurred_at,
         recorded_at=now,
@@ -134,6 +169,7 @@ def project(case: Case, projection: Projection, clock: ClockColumns) -> list[str
         "acknowledged_at": projection.acknowledged_at,
         "called_at": projection.called_at,
         "merged_into_id": projection.merged_into_id,
+        "submitted_at": projection.arrived_at,
     }
     changed = [name for name, value in values.items() if getattr(case, name) != value]
     for name in changed:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from guardia.features.cases.models import NEVER_DUE, Case, CaseEvent, CaseFile, IdempotencyKey, Report, SavedView
 from guardia.features.cases.rules.phone_code import phone_code
-from guardia.features.cases.rules.projection import EventFact
+from guardia.features.cases.rules.projection import EventFact, fold
 from guardia.features.cases.rules.queue_order import PREMIUM_TIER, QUEUE_KEYS, SEGMENTS, Guard, QueueKey
 from guardia.kernel.errors import NotFound
 from guardia.kernel.ids import is_case_number
@@ -138,6 +138,12 @@ def get_case_for_lab(case_id: UUID) -> Case:
     return Case.objects.across_companies("the lab job in hand names its case").select_related("company").get(id=case_id)
 
 
+def find_case_of_mail(case_id: UUID) -> Case | None:
+    """Return the case that a mail of ours is about, or None."""
+    rows = Case.objects.across_companies("a mail of ours names its case").defer("words")
+    return rows.filter(id=case_id).first()
+
+
 def all_cases() -> QuerySet[Case]:
     """Return every case, for computing projections again."""
     return Case.objects.across_companies("projections are computed again for all").defer("words").order_by("id")
@@ -210,6 +216,18 @@ def logs_of(cases: Sequence[UUID]) -> dict[UUID, list[EventFact]]:
     for case_id, *facts in found.values_list("case_id", "seq", "type", "actor", "occurred_at", "payload"):
         logs[case_id].append(EventFact(*facts))
     return logs
+
+
+def group_of(case: Case) -> list[UUID]:
+    """Return the ids of a case in hand and of all that stand joined with it, through others too."""
+    found: list[UUID] = []
+    waiting = [case.id]
+    while waiting:
+        found += waiting
+        logs = facts_of_many(waiting, ("submitted", "merged_from", "merge_taken_back"))
+        joined = [UUID(one.case) for log in logs.values() for one in fold(log).joined]
+        waiting = [one for one in joined if one not in found]
+    return found
 
 
 def open_ids(after: UUID | None, limit: int) -> list[UUID]:

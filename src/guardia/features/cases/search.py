@@ -1,13 +1,14 @@
-"""Full-text search over the words of cases (`words`), in Spanish and English, newest first.
+"""How cases are found: by their words, in Spanish and English, newest first; by likeness; by what a mail names.
 
-Rules:
+Rules of the full-text search (`words`):
 - Both sides bring words to one form (`rules/words.py`); no input of a reader is an error.
 - A page is bounded whatever is asked: a common word is found among the newest cases; a rarer one by the index, which
   knows all of up to 5,000 matches; what is common, but not among the newest, is looked for further back, a stretch for
   each page, and the page says so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_, or_
 from typing import Any, Final
@@ -15,15 +16,19 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Case as Choice
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, When
 
-from guardia.features.cases.models import Case
+from guardia.features.cases.models import Case, CaseEvent, CaseFile, Report
 from guardia.features.cases.queries import NEWEST, PAGE_SIZE, Listed, Narrowing, cases_for, in_scope, page_of
 from guardia.features.cases.rules import words
+from guardia.features.cases.rules.duplicates import Alike
 from guardia.kernel.ids import is_case_number
 from guardia.kernel.keyset import Key, window
 from guardia.kernel.vocabulary import Actor
 
+MOST_JOINS: Final = 4
+"""How often a case that was joined with another is followed."""
 MOST_FOUND: Final = 5_000
 """A search that matches no more cases than this knows all of them."""
 _NEAR, _FAR = 2_000, 50_000
@@ -69,6 +74,62 @@ def search_for(
     return _search(base, matches, start, backwards=backwards)
 
 
+# -- cases that may be about the same problem --
+
+ALIKE_WITHIN: Final = timedelta(days=30)
+CLOSED_WITHIN: Final = timedelta(days=7)
+MOST_LOOKED_AT: Final = 500
+"""How many cases of the company, the nearest before and after, are compared: a page costs the same in any company."""
+_MOST_WORDS: Final = 12
+
+
+def alike_cases(case: Any, now: datetime) -> list[Alike]:
+    """Return the cases of the same company that have something in common with a case in hand: one query.
+
+    Open ones, and those closed within a week, that arrived within 30 days of it; joined ones stand for themselves no
+    more. A stretch of the company's index bounds what is read, whatever is asked of the words.
+    """
+    rows = Case.objects.of_company(case.company_id).exclude(id=case.id).filter(merged_into_id=None)
+    rows = rows.filter(submitted_at__range=(case.submitted_at - ALIKE_WITHIN, case.submitted_at + ALIKE_WITHIN))
+    rows = rows.filter(Q(closed_at=None) | Q(closed_at__gte=now - CLOSED_WITHIN))
+    near = rows.order_by("-submitted_at").values("id")[:MOST_LOOKED_AT]
+    asked = list(dict.fromkeys(words.normal(case.subject).split()))[:_MOST_WORDS]
+    shared: Any = Value(0)
+    for word in asked:
+        shared += Choice(When(words=_asked_term(words.Term(word)), then=1), default=0)
+    files = CaseFile.objects.of_company(case.company_id)
+    reports = Report.objects.of_company(case.company_id).exclude(detection_name="")
+    detections = reports.filter(case=case.id).values("detection_name")
+    found = (
+        Case.objects.of_company(case.company_id)
+        .filter(id__in=near)
+        .annotate(
+            is_same_file=Exists(
+                files.filter(case=OuterRef("pk"), sha256__in=files.filter(case=case.id).values("sha256"))
+            ),
+            is_same_detection=Exists(reports.filter(case=OuterRef("pk"), detection_name__in=detections)),
+            shared=shared,
+        )
+    )
+    columns: Iterable[Any] = found.values_list(
+        "id", "number", "submitted_at", "is_same_file", "is_same_detection", "shared", "opened_by_id", "channel"
+    )
+    return [
+        Alike(
+            case_id,
+            number,
+            submitted_at,
+            is_file,
+            is_detection,
+            count,
+            len(asked),
+            opened_by == case.opened_by_id,
+            channel != case.channel,
+        )
+        for case_id, number, submitted_at, is_file, is_detection, count, opened_by, channel in columns
+    ]
+
+
 def _search(
     base: QuerySet[Case], matches: Callable[[QuerySet[Case]], QuerySet[Case]], start: Key | None, *, backwards: bool
 ) -> Listed:
@@ -108,3 +169,30 @@ def _found_by_index(matching: QuerySet[Case], start: Key | None, *, backwards: b
         count, wanted = cursor.fetchone()
         cursor.execute("SET LOCAL enable_seqscan = on")
     return wanted, count
+
+
+# -- what a mail names --
+
+
+def cases_of_numbers(numbers: Iterable[str]) -> dict[str, Case]:
+    """Return cases by number, whoever's they are; of one that was joined with another, the one that goes on."""
+    rows = Case.objects.across_companies("the mail door decides whether a sender may continue a case").defer("words")
+    found = {case.number: case for case in rows.filter(number__in=list(numbers))}
+    for _hop in range(MOST_JOINS):
+        joined = {case.merged_into_id for case in found.values() if case.merged_into_id}
+        goes_on = {case.id: case for case in rows.filter(id__in=joined)} if joined else {}
+        found = {number: goes_on.get(case.merged_into_id or case.id, case) for number, case in found.items()}
+    return found
+
+
+def has_written(case: Case, person_id: str) -> bool:
+    """Whether a person has written on a case."""
+    rows = CaseEvent.objects.of_company(case.company_id).filter(case=case, type__in=["submitted", "message"])
+    return rows.filter(actor__id=person_id).exists()
+
+
+def reopened_by_mail(case_ids: Sequence[UUID], since: datetime) -> dict[UUID, int]:
+    """Return how often each case was opened again by a mail since an instant."""
+    rows = CaseEvent.objects.across_companies("the mail door limits how often a case is opened again")
+    rows = rows.filter(case_id__in=case_ids, type="reopened", recorded_at__gte=since, payload__channel="email")
+    return dict(rows.values_list("case_id").annotate(Count("id")))

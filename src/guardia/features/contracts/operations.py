@@ -5,10 +5,12 @@ premium incident one is told that none is left. A plan's row is locked before an
 key, so that a retry charges nothing twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from guardia.features.contracts import queries
 from guardia.features.contracts.models import Contract, ContractChange, Licence, NamedContact, Plan, Product, QuotaEntry
@@ -25,6 +27,20 @@ def lock_contract(contract: Contract) -> Contract:
     rows.select_for_update().get(id=contract.id)
     # Read once more: a row joined to one that was waited for would be as it was before the waiting.
     return rows.select_related("plan", "company").get(id=contract.id)
+
+
+@operation
+def lock_contract_id(contract_id: UUID) -> None:
+    """Lock a contract's row, whoever's it is, until the transaction ends; it is read afterwards."""
+    rows = Contract.objects.across_companies("mail of several companies is decided together")
+    rows.select_for_update().get(id=contract_id)
+
+
+@operation
+def hold_terms(ids: Sequence[UUID]) -> None:
+    """Let nobody change these contracts until the transaction ends, without making others who only hold them wait."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM contracts_contract WHERE id = ANY(%s) ORDER BY id FOR SHARE", [list(ids)])
 
 
 # -- the ledger --
@@ -129,6 +145,30 @@ def refund(case_id: UUID, company_id: UUID, actor: Actor, now: datetime, reason:
     key = _case_key("refund", case_id, company_id)
     _move(entry.contract, "refund", 1, key, actor, now, reason, case_id, entry.year_starts_on)
     return True
+
+
+@operation
+def charge_again(case_id: UUID, company_id: UUID, actor: Actor, now: datetime, reason: str) -> tuple[str, ...]:
+    """Charge a case whose incident was given back as it was charged before: to the same year, consumed if it had been.
+
+    Return the movements; none where that year has no incident left, or where the case is charged.
+    """
+    rows = QuotaEntry.objects.of_company(company_id).filter(case_id=case_id).select_related("contract")
+    before = rows.filter(kind="reserve").order_by("recorded_at", "id").last()
+    if before is None:
+        return ()
+    contract = lock_contract(before.contract)
+    if queries.standing_charge(case_id, company_id) is not None:
+        return ()
+    year = before.year_starts_on
+    account = queries.year_accounts(contract, queries.contract_today(contract, now))[year]
+    if queries.terms_of(contract).allowance.incidents is not None and account.left <= 0:
+        return ()
+    was_consumed = rows.filter(dedupe_key=_case_key("consume", case_id, company_id)).exists()
+    kinds = ("reserve", "consume") if was_consumed else ("reserve",)
+    for kind, amount in zip(kinds, (-1, 0), strict=False):
+        _move(contract, kind, amount, _case_key(kind, case_id, company_id), actor, now, reason, case_id, year)
+    return kinds
 
 
 @operation

@@ -39,12 +39,42 @@ def is_in_term(contract: Contract, today: date) -> bool:
 
 def find_contract(company_id: UUID, now: datetime) -> Contract | None:
     """Return the contract in term, else the next that begins, else the one that ended last, else None."""
-    rows = list(Contract.objects.of_company(company_id).select_related("plan").order_by("starts_on"))
+    rows = Contract.objects.of_company(company_id).select_related("plan").order_by("starts_on")
+    return in_term_or_nearest(list(rows), now)
+
+
+def in_term_or_nearest(rows: Sequence[Contract], now: datetime) -> Contract | None:
+    """Return of a company's contracts, by their beginning, the one that counts at an instant; see `find_contract`."""
     known = [(contract, contract_today(contract, now)) for contract in rows]
     in_term = [contract for contract, today in known if is_in_term(contract, today)]
     to_come = [contract for contract, today in known if today < contract.starts_on]
     over = [contract for contract, today in known if today >= contract.ends_on]
     return next(iter([*in_term, *to_come, *reversed(over)]), None)
+
+
+def ids_of_companies(companies: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the ids of these companies' contracts, each with its company."""
+    rows = Contract.objects.across_companies("mail of several companies is decided together")
+    return dict(rows.filter(company_id__in=list(companies)).values_list("id", "company_id"))
+
+
+def of_companies(companies: Iterable[UUID]) -> dict[UUID, list[Contract]]:
+    """Return these companies' contracts by their beginning, with plan and company."""
+    rows = Contract.objects.across_companies("mail of several companies is decided together")
+    found: dict[UUID, list[Contract]] = {}
+    for contract in rows.select_related("plan", "company").filter(company_id__in=list(companies)).order_by("starts_on"):
+        found.setdefault(contract.company_id, []).append(contract)
+    return found
+
+
+def contacts_of_many(contracts: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+    """Return the ids of each contract's present named contacts, oldest first."""
+    rows = NamedContact.objects.across_companies("mail of several companies is decided together")
+    found: dict[UUID, list[UUID]] = {}
+    named = rows.filter(contract_id__in=list(contracts), until=None).order_by("since")
+    for contract_id, person_id in named.values_list("contract_id", "person_id"):
+        found.setdefault(contract_id, []).append(person_id)
+    return found
 
 
 def get_contract_for(actor: Actor, number: str) -> Contract:

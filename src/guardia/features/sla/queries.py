@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from django.db import connection
@@ -25,6 +25,7 @@ from guardia.features.sla.rules.calendars import Calendar
 from guardia.features.sla.rules.clock import Reading, evaluate
 from guardia.features.sla.rules.events import Event
 from guardia.features.sla.rules.expectations import SEVERITIES
+from guardia.features.sla.rules.joined_course import course_of, from_start, standing_joins, with_course
 from guardia.features.sla.rules.objectives import Objectives
 from guardia.features.sla.rules.policies import Policy, Promise
 from guardia.features.sla.rules.watching import Fired
@@ -50,6 +51,13 @@ def get_calendar(version_id: UUID) -> CalendarVersion:
 
 
 @lru_cache(maxsize=256)
+def calendar_named(version_id: UUID) -> dict[str, Any]:
+    """Return what a case keeps of its calendar version, read once for each process: versions never change."""
+    calendar = get_calendar(version_id)
+    return {"name": calendar.name, "version": calendar.version, "tzdata": calendar.tzdata}
+
+
+@lru_cache(maxsize=256)
 def compiled_calendar(version_id: UUID) -> Calendar:
     """Return a calendar version, compiled once for each process: versions never change."""
     return Calendar.parse(get_calendar(version_id).rules)
@@ -60,9 +68,11 @@ def clock_events(log: Iterable[LoggedEvent]) -> list[Event]:
 
     A case that becomes premium by consent after its submission starts its clock at that instant, with the severity it
     has then; a call that was confirmed before counts from there. A voided answer was never given (RC-14): it is left
-    out with what voids it, so that an answer that is entered later cannot be voided in its place.
+    out with what voids it, so that an answer that is entered later cannot be voided in its place. A duplicate that was
+    joined brings its earlier start and its calls (`rules/joined_course.py`).
     """
     rows = list(log)
+    joins = standing_joins(rows)
     voided = {event.payload["answer"] for event in rows if event.type == "answer_voided"}
     known: list[Event] = []
     for event in rows:
@@ -77,7 +87,9 @@ def clock_events(log: Iterable[LoggedEvent]) -> list[Event]:
             known.append(Event(at=at, type="phone_confirmed"))
         elif event.type == "class_changed" and event.payload["starts"] == "now":
             known = _started_anew(known, at)
-    return known
+        elif event.seq in joins:
+            known = with_course(known, event.payload)
+    return from_start(known) if joins else known
 
 
 def _started_anew(known: list[Event], at: datetime) -> list[Event]:
@@ -354,6 +366,8 @@ CLOCK_TYPES: Final = (
     "phone_confirmed",
     "answer_voided",
     "class_changed",
+    "merged_from",
+    "merge_taken_back",
 )
 """The events that `clock_events` listens to."""
 
@@ -387,6 +401,42 @@ def _objectives(written: str) -> Objectives:
 @lru_cache(maxsize=1024)
 def _policy(written: str) -> Policy:
     return Policy.parse(json.loads(written))
+
+
+class Clocked(NamedTuple):
+    """A case as its response clock reads it: calendar version, frozen policy, log."""
+
+    version_id: UUID
+    policy: Mapping[str, Any]
+    log: Sequence[LoggedEvent]
+
+
+def clocked(case: Any, log: Sequence[LoggedEvent]) -> Clocked:
+    """Return a case in hand with its log, as its response clock reads them."""
+    return Clocked(case.calendar_version_id, policy_of(case.terms, case.case_class), log)
+
+
+class JoinForeseen(NamedTuple):
+    """Both clocks now, that of the case that goes on as it will stand, and what the duplicate brings to it."""
+
+    duplicate: Reading
+    kept: Reading
+    after: Reading
+    brought: dict[str, Any]
+
+
+def foresee_join(duplicate: Clocked, kept: Clocked, now: datetime, *, moves_clock: bool) -> JoinForeseen:
+    """Judge a joining before it is done, by the fold that follows it; without `moves_clock` only calls are brought."""
+    brought = course_of(clock_events(duplicate.log))
+    brought = brought if moves_clock else {**brought, "course": []}
+    known = from_start(with_course(clock_events(kept.log), brought))
+    as_of = max(now, *(event.at for event in known))
+    return JoinForeseen(
+        read_clock_under(*duplicate, now),
+        read_clock_under(*kept, now),
+        evaluate(compiled_calendar(kept.version_id), _policy(json.dumps(kept.policy, sort_keys=True)), known, as_of),
+        brought,
+    )
 
 
 def takes_target_away(policy: Mapping[str, Any], severity: int, to: int, *, is_answered: bool) -> bool:

@@ -14,7 +14,11 @@ answer_voided {answer, reason} · late_entry {type, occurred_at, payload, reason
 late_settled {entry, accepted, reason} · breached {clock, due_at, late_by_s} ·
 escalated {clock, mark, late_by_s, steps [{step, round, to, meant, by, people}]} · alarm_acknowledged {firings, marks} ·
 calendar_changed {from, to, name, version, reason} · merged {into, reason} · merged_from {case, reason} ·
+merge_undone {from, number, reason} · merge_taken_back {case, reason} ·
+not_duplicate {case, number} · duplicate_again {case, number} ·
 split_to {case, reason} · split_from {case, reason}.
+Version 2: merged_from {case, reason, arrived_at, course [[instant, severity]], called_at} moves the arrival and the
+clock of the case that goes on; version 1, without them, moves neither.
 Only some change the projection; the others are facts of the timeline.
 """
 
@@ -39,6 +43,19 @@ class EventFact:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """A duplicate that stands joined with the case; without an arrival where it was joined under version 1."""
+
+    case: str
+    arrived_at: datetime | None
+    called_at: datetime | None
+
+
+def _earliest(*instants: datetime | None) -> datetime | None:
+    return min((one for one in instants if one is not None), default=None)
+
+
+@dataclass(frozen=True)
 class Projection:
     """The part of a case that follows from its events (the response clock is folded by the sla feature)."""
 
@@ -58,8 +75,22 @@ class Projection:
     last_seq: int = 0
     group: str = Group.FIRST_LINE.value
     acknowledged_at: datetime | None = None
-    called_at: datetime | None = None
+    own_call_at: datetime | None = None
     merged_into_id: UUID | None = None
+    own_arrival: datetime | None = None
+    joined: tuple["Joined", ...] = ()
+    before_merge: "Projection | None" = None
+    """What the case was when it was joined with another: what an undo brings back."""
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        """When the problem arrived first: the earliest arrival of the case and of what was joined with it."""
+        return _earliest(self.own_arrival, *(one.arrived_at for one in self.joined))
+
+    @property
+    def called_at(self) -> datetime | None:
+        """The first confirmed call about the problem."""
+        return _earliest(self.own_call_at, *(one.called_at for one in self.joined))
 
 
 def _start(event: EventFact) -> Projection:
@@ -75,6 +106,7 @@ def _start(event: EventFact) -> Projection:
         state_since=event.occurred_at,
         last_seq=event.seq,
         group=facts.get("group", Group.FIRST_LINE.value),
+        own_arrival=event.occurred_at,
     )
 
 
@@ -131,14 +163,47 @@ def _released(so_far: Projection, event: EventFact) -> Projection:
 
 
 def _called(so_far: Projection, event: EventFact) -> Projection:
-    earlier = so_far.called_at
-    return replace(so_far, called_at=min(earlier, event.occurred_at) if earlier else event.occurred_at)
+    return replace(so_far, own_call_at=_earliest(so_far.own_call_at, event.occurred_at))
 
 
 def _merged(so_far: Projection, event: EventFact) -> Projection:
-    merged = replace(so_far, merged_into_id=UUID(event.payload["into"]))
+    merged = replace(so_far, merged_into_id=UUID(event.payload["into"]), before_merge=so_far)
     return _moved(merged, event, CaseState.CLOSED, _reason(event))
 
+
+def _merge_undone(so_far: Projection, _event: EventFact) -> Projection:
+    """The state that the case had, and since when; who has it did not change while it was joined."""
+    before = so_far.before_merge
+    if before is None:
+        return so_far
+    return replace(
+        so_far,
+        state=before.state,
+        state_since=before.state_since,
+        state_reason=before.state_reason,
+        closed_at=before.closed_at,
+        closed_how=before.closed_how,
+        merged_into_id=None,
+        before_merge=None,
+    )
+
+
+def _merged_from(so_far: Projection, event: EventFact) -> Projection:
+    said = event.payload
+    one = Joined(said["case"], _instant(said.get("arrived_at")), _instant(said.get("called_at")))
+    return replace(so_far, joined=(*so_far.joined, one))
+
+
+def _taken_back(so_far: Projection, event: EventFact) -> Projection:
+    return replace(so_far, joined=tuple(one for one in so_far.joined if one.case != event.payload["case"]))
+
+
+def _instant(written: str | None) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None
+
+
+VERSIONS: Final[Mapping[str, int]] = {"merged_from": 2}
+"""The schema version that new events of a type have; 1 where none is named."""
 
 _MOVES: Final[Mapping[str, Callable[[Projection, EventFact], Projection]]] = {
     "taken": _taken,
@@ -153,6 +218,9 @@ _MOVES: Final[Mapping[str, Callable[[Projection, EventFact], Projection]]] = {
     "released": _released,
     "closed": lambda so_far, event: _moved(so_far, event, CaseState.CLOSED, _reason(event)),
     "merged": _merged,
+    "merge_undone": _merge_undone,
+    "merged_from": _merged_from,
+    "merge_taken_back": _taken_back,
     "rejected": lambda so_far, event: _moved(so_far, event, CaseState.REJECTED, _reason(event)),
     "reopened": lambda so_far, event: _moved(so_far, event, CaseState.REOPENED, _reason(event)),
 }

@@ -181,6 +181,9 @@ def _class_of(
     standard = Granted(CaseClass.STANDARD, contract.plan_tier, contract.plan_rank, checks)
     if wanted is CaseClass.STANDARD:
         return standard
+    if wanted is CaseClass.UNDECIDED:  # nobody could consent at once; where there is nothing to decide, it is standard
+        undecided = Granted(CaseClass.UNDECIDED, contract.plan_tier, contract.plan_rank, checks)
+        return undecided if contract.has_premium else standard
     if not contract.has_premium:
         return NO_PREMIUM_IN_PLAN
     if not contract.is_named_contact:

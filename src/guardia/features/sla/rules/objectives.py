@@ -16,6 +16,7 @@ All of them count the working time of the contract's calendar (P16), and the tar
 - O-7 A breach is the end that passed, strictly, while the clock ran; it is for good until the clock starts anew.
 - O-8 Events are taken in the order of their instants, ties in the order of the log; later ones than `as_of` have not
   happened. Nothing is kept in a counter: every reading is folded from the log (P5, P6).
+- O-9 A joining that was undone never was: the clocks went on.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -103,13 +104,25 @@ def read_objectives(
     now = in_utc(as_of)
     clocks = {clock: _Stopwatch(calendar, objectives, clock) for clock in CLOCKS}
     course = _Course(clocks)
-    for event in sorted(log, key=_instant_of):
+    for event in sorted(_without_undone(log), key=_instant_of):
         at = in_utc(event.occurred_at)
         if at > now:
             break
         for listen in (course.hear_severity, course.hear_life, course.hear_words, course.hear_holder):
             listen(event, at)
     return {clock: watch.read(now) for clock, watch in clocks.items()}
+
+
+def _without_undone(log: Iterable[LoggedAct]) -> list[LoggedAct]:
+    """The log without joinings that were undone (O-9)."""
+    kept: list[LoggedAct] = []
+    for event in log:
+        if event.type == "merge_undone":
+            last = max(place for place, one in enumerate(kept) if one.type == "merged")
+            del kept[last]
+        else:
+            kept.append(event)
+    return kept
 
 
 def _instant_of(event: LoggedAct) -> datetime:

@@ -1,0 +1,1 @@
+"""The door for email: bytes on sockets into the spool, out of the spool into one journey."""
