@@ -334,3 +334,13 @@ def test_whoever_proves_a_message_is_told_its_number_though_the_message_was_answ
     assert received.outcome == "case"
     (told,) = OutboundMail.objects.filter(topic="opened", address=EMAILS["plus"])
     assert (told.case_id, told.is_automatic, told.state) == (received.case_id, False, "waiting")
+
+
+def test_an_answer_to_a_case_that_was_joined_with_one_that_closed_opens_that_one_again(cast: Cast) -> None:
+    first, second = cast.open("plus").number, cast.open("plus").number
+    thread = thread_of(cast, second)
+    merge_case(cast.engineer, cast.now, second, first, "The same problem.")
+    close_case(cast.engineer, cast.now, first, "solved", "Restarted.")
+    received = one(cast, in_reply_to=thread)
+    assert (received.outcome, received.case_id) == ("reply", row(cast, first).id)
+    assert row(cast, first).state == "reopened"

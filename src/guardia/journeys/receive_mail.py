@@ -169,12 +169,12 @@ def _carry_out(steps: Sequence[Step], facts: FactsOfBatch, now: datetime) -> Non
             record_reports(step.arrival.letter.reports, step.arrival.envelope.recipients, now)
         if step.decision.reason == "automatic":
             note_auto_reply(step.arrival.letter.in_reply_to, step.arrival.letter.sender, now)
-        if outcome is Outcome.CASE and step.row.event_seq is None:
+        if outcome is Outcome.REPLY and step.row.event_seq is None:
+            _reply(step, facts, now)
+        if step.decision.outcome is Outcome.CASE and step.row.event_seq is None:
             why = new_cases.plan(step)
             if why is not None:
                 answers.refused(step, why)
-        elif outcome is Outcome.REPLY and step.row.event_seq is None:
-            _reply(step, new_cases, facts, now)
         elif outcome is Outcome.QUARANTINED:
             answers.quarantined(step)
     opened = new_cases.add()
@@ -188,15 +188,15 @@ def _carry_out(steps: Sequence[Step], facts: FactsOfBatch, now: datetime) -> Non
     wake_post()
 
 
-def _reply(step: Step, new_cases: NewCases, facts: FactsOfBatch, now: datetime) -> None:
-    """Add a reply; where the case took another turn meanwhile, it becomes a case of its own, and nothing is lost."""
+def _reply(step: Step, facts: FactsOfBatch, now: datetime) -> None:
+    """Add a reply; where the case took another turn meanwhile, it is to be a case of its own, and nothing is lost."""
     try:
-        step.row.case_id, step.row.event_seq = add_reply(step, now, facts.unfinished)
+        with journey():  # what a refused reply had begun is undone
+            step.row.case_id, step.row.event_seq = add_reply(step, now, facts.unfinished)
     except GuardiaError as error:
         step.decision = replace(step.decision, outcome=Outcome.CASE, reason="follows", answer=Answer.OPENED)
         _write_decision(step)
         step.row.faults = [*step.row.faults, error.sentence[:300]]
-        new_cases.plan(step)
 
 
 def _save(steps: Sequence[Step]) -> None:

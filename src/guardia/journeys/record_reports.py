@@ -4,7 +4,8 @@ Called by the journey that takes mail in, inside its transaction; nothing here o
 where its mark is ours: the return path that nobody else can make, or the Message-ID of a mail of ours that it quotes,
 which only a receiver of that mail has seen.
 
-- R-1 A hard bounce (5.x.x) lets the address fail: automatic mails to it are withheld, notices are still tried.
+- R-1 A hard bounce (5.x.x) that came to the return path lets the address fail: automatic mails to it are withheld,
+  notices are still tried. One that only quotes a Message-ID, which a forwarded thread shows too, is kept at its mail.
 - R-2 A complaint withholds from the address what may be switched off, and staff are told where it was about a case.
 - R-3 A delivery, or mail that arrives from the address, ends its failing. A complaint ends only by a person.
 - R-4 A later report of less weight does not hide a graver one: a delay after a bounce changes nothing.
@@ -38,7 +39,7 @@ def record_reports(
         report = by_id.get(mail.id) or _report_about(mail, reports)
         if report is not None:
             found.append(mail.id)
-            _record(mail, report, now)
+            _record(mail, report, now, is_by_path=mail.id in by_path)
     return tuple(found)
 
 
@@ -48,7 +49,7 @@ def _report_about(mail: Mail, reports: Sequence[DeliveryReport]) -> DeliveryRepo
     return next(same, reports[0] if reports else None)
 
 
-def _record(mail: Mail, report: DeliveryReport, now: datetime) -> None:
+def _record(mail: Mail, report: DeliveryReport, now: datetime, *, is_by_path: bool) -> None:
     fate = FATES.get(report.kind, "")
     if not fate:
         return
@@ -57,7 +58,8 @@ def _record(mail: Mail, report: DeliveryReport, now: datetime) -> None:
     if _WEIGHT[fate] >= _WEIGHT.get(mail.fate, 0):
         operations.set_fate(mail, fate, now, detail)
     if fate == "bounced" and not report.status.startswith("4"):
-        operations.set_standing(mail.address, "failing", now, detail)
+        if is_by_path:
+            operations.set_standing(mail.address, "failing", now, detail)
         if is_news:
             _tell(mail, "mail_failed", now)
     elif fate == "complained":
