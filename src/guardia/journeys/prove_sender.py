@@ -64,17 +64,16 @@ def offer_proof(mail: Mail, person: Person, now: datetime, *, is_own: bool, aske
     """Make a link for a kept message and return the mail that carries it to a contact, to be posted by the caller.
 
     `asked`: somebody asked for it on the page for the locked out; else the mail is the automatic answer to the message.
-    None where the person has had three links within the hour, or the message ten in all. As many again may be asked
-    for: whoever forges three messages does not keep the contact from asking for a link.
+    None where the person has had three links of that kind within the hour, or the message ten in all: whoever forges
+    messages of a contact does not keep that contact from asking for a link.
     """
-    most = 2 * MOST_LINKS_AN_HOUR if asked else MOST_LINKS_AN_HOUR
-    if queries.proofs_since([person.id], now - HOUR).get(person.id, 0) >= most:
+    if queries.proofs_since(person.id, now - HOUR, is_asked=asked) >= MOST_LINKS_AN_HOUR:
         return None
     sent = queries.proofs_of(mail.id)
     if sent >= MOST_LINKS_A_MESSAGE:
         return None
     token = secrets.token_urlsafe(32)
-    operations.add_proof(mail, person.id, digest(token), now, now + LINK_LIFE, is_own=is_own)
+    operations.add_proof(mail, person.id, digest(token), now, now + LINK_LIFE, is_own=is_own, is_asked=asked)
     return proof_mail(mail, person, now, token, sent, is_own=is_own, asked=asked)
 
 

@@ -79,6 +79,8 @@ class SenderProof(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     is_own = models.BooleanField()
     """Whether the person is the sender that the message names; else a second contact who vouches."""
+    is_asked = models.BooleanField(db_default=False)
+    """Whether somebody asked for it; else it answers the message by itself."""
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

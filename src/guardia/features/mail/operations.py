@@ -121,10 +121,18 @@ def save_mail(mail: InboundMail, **values: Any) -> None:
 
 
 @operation
-def add_proof(mail: InboundMail, person_id: UUID, digest: str, now: datetime, until: datetime, *, is_own: bool) -> None:
+def add_proof(
+    mail: InboundMail, person_id: UUID, digest: str, now: datetime, until: datetime, *, is_own: bool, is_asked: bool
+) -> None:
     """Keep a link that was sent to a contact, by the SHA-256 of its token."""
     SenderProof.objects.create(
-        mail=mail, person_id=person_id, digest=digest, is_own=is_own, created_at=now, expires_at=until
+        mail=mail,
+        person_id=person_id,
+        digest=digest,
+        is_own=is_own,
+        is_asked=is_asked,
+        created_at=now,
+        expires_at=until,
     )
 
 

@@ -133,10 +133,9 @@ def waiting_of(senders: Collection[str], reasons: Collection[str]) -> QuerySet[I
     return rows.order_by("-arrived_at", "-id")
 
 
-def proofs_since(people: Collection[UUID], since: datetime) -> dict[UUID, int]:
-    """Return how many links each person was sent since an instant."""
-    rows = SenderProof.objects.filter(person_id__in=people, created_at__gte=since)
-    return dict(rows.values_list("person_id").annotate(Count("id")))
+def proofs_since(person_id: UUID, since: datetime, *, is_asked: bool) -> int:
+    """Return how many links a person was sent since an instant: those asked for, or those that answered messages."""
+    return SenderProof.objects.filter(person_id=person_id, created_at__gte=since, is_asked=is_asked).count()
 
 
 def standings_of(addresses: Iterable[str]) -> dict[str, str]:

@@ -4,8 +4,8 @@
 - P-2 The address of the sender is a contact's: that contact proves it, or a named contact of the same company vouches.
 - P-3 It is nobody's address: a contact of any customer may vouch, but only where whoever asks holds the reference that
   was mailed to that address; otherwise a stranger's words could be read by another company.
-- P-4 A link is good for 72 hours, once, while the message waits. At most three links an hour go to a person, three more
-  where they are asked for, and ten in all are sent for a message.
+- P-4 A link is good for 72 hours, once, while the message waits. At most three an hour answer a person's messages,
+  three more may be asked for, and ten in all are sent for a message.
 - P-5 Who vouches for a colleague makes the message the colleague's; who vouches for a stranger makes it the own one.
 """
 
