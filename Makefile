@@ -45,7 +45,7 @@ check: setup ## format, lint, types, import contracts, migrations, translations,
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
 	$(BIN)/python -m guardia.ui.translations check
-	$(BIN)/pytest -q tests/architecture
+	$(BIN)/pytest -q -n 2 --dist loadgroup tests/architecture
 
 fix: setup ## format, and repair what the linter can
 	$(BIN)/ruff format --quiet .
