@@ -114,10 +114,6 @@ class FactsOfBatch:
         if decision.outcome is Outcome.CASE:
             self._opened[arrival.letter.sender] += 1
 
-    def case_of(self, thread: Thread) -> Any:
-        """Return the row of a case that a message continues."""
-        return self._cases[thread.case_id]
-
     def _is_repeated(self, arrival: Arrival) -> bool:
         """The same bytes of the same envelope sender; without a Message-ID, only shortly after. Or the same words."""
         envelope = arrival.envelope

@@ -1,6 +1,6 @@
 """Reads of mail: what arrived, what waits in quarantine, what was sent. Staff see all, customers their cases' only."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -148,12 +148,6 @@ def muted_by(people: Collection[UUID]) -> dict[UUID, frozenset[str]]:
     """Return what each person does not want to be told by mail."""
     rows = NotificationRule.objects.filter(person_id__in=people)
     return {row.person_id: muted_of(row.muted) for row in rows}
-
-
-def last_mail_of(case_ids: Sequence[UUID], address: str) -> dict[UUID, str]:
-    """Return the Message-ID of the newest message of an address on each case, for threading."""
-    rows = InboundMail.objects.filter(case_id__in=case_ids, sender=address).order_by("arrived_at")
-    return {mail.case_id: mail.message_id for mail in rows if mail.case_id}
 
 
 def due_ids(now: datetime, limit: int) -> list[UUID]:
