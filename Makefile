@@ -36,8 +36,9 @@ seed: system setup ## make database, keys, sample data, corpus and baseline, and
 tour: setup ## drive the main job on the running server
 	$(BIN)/guardia tour
 
-test: system setup ## every test: unit, property, database, browser, engines
-	$(BIN)/pytest -n 2 --dist loadgroup
+test: system setup ## every test: unit, property, database, browser, engines, mail, phone
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/doors/voice
+	$(BIN)/pytest -n 4 --dist loadgroup tests/doors/voice  # calls last as long as they last: these wait more than they work
 
 check: setup ## format, lint, types, import contracts, migrations, translations, docs: under a minute
 	$(BIN)/ruff format --check --quiet .
@@ -54,8 +55,8 @@ fix: setup ## format, and repair what the linter can
 bench: setup ## every benchmark; tables on screen, JSON under var/benchmarks
 	for file in benchmarks/*.py; do $(BIN)/python $$file; done
 
-torture: setup ## the tests that kill and race, ten times over, and 10,000 mails through 200 kills
-	GUARDIA_TORTURE=1 $(BIN)/pytest -q -s tests/torture/test_mail_kill.py
+torture: setup ## the tests that kill and race, ten times over, 10,000 mails through 200 kills, 5,000 calls
+	GUARDIA_TORTURE=1 $(BIN)/pytest -q -s tests/torture/test_mail_kill.py tests/doors/voice/test_many_calls.py tests/doors/voice/test_hostile_line.py
 	for round in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/pytest -q -n 2 -k "kill or concurrent or race" || exit 1; done
 
 shots: setup ## take docs/screenshots anew, from a server of its own

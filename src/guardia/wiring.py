@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from guardia.adapters.build_store import BuildStore
+from guardia.adapters.call_journal import FolderJournals
 from guardia.adapters.dns_lookup import make_resolver
 from guardia.adapters.embedded_postgres import EmbeddedPostgres
 from guardia.adapters.lab_keys import LabKeys, LabKeysRefused
@@ -20,7 +21,7 @@ from guardia.adapters.release_tree import SignedTree
 from guardia.adapters.webhook import HttpWebhook
 from guardia.kernel.environment import Settings
 from guardia.kernel.errors import GuardiaError
-from guardia.kernel.outside import MailSpool, Outside
+from guardia.kernel.outside import CallJournals, MailSpool, Outside
 from sigdist.repository import KeysRefused
 
 
@@ -38,6 +39,7 @@ def make_outside() -> Outside:
         resolver=make_resolver(own.mail_dns),
         mail_transport=make_transport(own.mail_url.reveal(), own.support_email.rpartition("@")[2]),
         mail_signer=_signer(own),
+        call_journals=FolderJournals(own.private / "calls", lab_keys),
     )
 
 
@@ -49,6 +51,14 @@ def mail_spool(own: Settings) -> MailSpool:
     """Return the spool alone, for a process that has neither Django nor a database. Raises GuardiaError."""
     try:
         return FolderSpool(own.private / "mail", _lab_keys(own))
+    except LabKeysRefused as error:
+        raise GuardiaError("lab_keys_refused", str(error)) from error
+
+
+def call_journals(own: Settings) -> CallJournals:
+    """Return the calls' journals alone, for a process whose database may be away. Raises GuardiaError."""
+    try:
+        return FolderJournals(own.private / "calls", _lab_keys(own))
     except LabKeysRefused as error:
         raise GuardiaError("lab_keys_refused", str(error)) from error
 

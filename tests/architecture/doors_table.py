@@ -56,10 +56,12 @@ from tests.architecture.door_words import (
     takeover,
     void_form,
 )
+from tests.architecture.doors_table_calls import CALL_DOORS
 from tests.architecture.outgoing_doors import OUTGOING_DOORS
 
 DOORS: Mapping[str, list[Door]] = {
     **OUTGOING_DOORS,
+    **CALL_DOORS,
     # ---- for everybody ----
     "healthz": PUBLIC,
     "sign-in/": [Door("everybody", {"anonymous": 200} | same(302, *CUSTOMERS, *STAFF))],

@@ -88,10 +88,18 @@ def test_the_documented_defaults_are_those_in_force(tmp_path: Path) -> None:
         "GUARDIA_MAIL_AUTOMATIC_PER_HOUR": own.mail_automatic_per_hour,
         "GUARDIA_MAIL_CASES_PER_HOUR": own.mail_cases_per_hour,
         "GUARDIA_MAIL_DKIM_SELECTOR": own.mail_dkim_selector,
+        "GUARDIA_LINE_HOST": own.line_host,
+        "GUARDIA_LINE_RTP_PORTS": f"{own.line_rtp_ports.start}-{own.line_rtp_ports.stop - 1}",
+        "GUARDIA_LINE_PEERS": ", ".join(own.line_peers),
+        "GUARDIA_LINE_CALLS": own.line_calls,
+        "GUARDIA_LINE_RING_SECONDS": own.line_ring_s,
+        "GUARDIA_LINE_KEPT_DAYS": own.line_kept_days,
     }
     assert {name: said[name] for name in in_force} == {name: f"`{value}`" for name, value in in_force.items()}
     assert own.releases_port == own.port + 1
     assert own.mail_port == own.port + 2
+    assert own.line_port == own.port + 3
+    assert own.line_public_host == own.line_host
     assert own.mail_host == own.host
     assert own.mail_dns == "sample"
     assert own.public_url == "http://localhost:8000"
@@ -102,7 +110,7 @@ NUMBERS = {name: bounds for name, _, _, bounds in ROW.findall(DOCUMENT) if re.ma
 
 
 def test_all_numbers_have_bounds() -> None:
-    assert len(NUMBERS) == 17
+    assert len(NUMBERS) == 21
 
 
 @pytest.mark.parametrize("name", sorted(NUMBERS))
@@ -135,6 +143,15 @@ def test_a_number_keeps_to_its_documented_bounds(tmp_path: Path, name: str) -> N
         ("GUARDIA_MAIL_TRUSTED_PEERS", "10.0.0.0/33"),
         ("GUARDIA_MAIL_AUTHSERV", "mx example"),
         ("GUARDIA_MAIL_DNS", "/nowhere/zone"),
+        ("GUARDIA_LINE_HOST", "line.example"),
+        ("GUARDIA_LINE_PUBLIC_HOST", "0.0.0.0"),  # noqa: S104  refused, not bound
+        ("GUARDIA_LINE_RTP_PORTS", "20000"),
+        ("GUARDIA_LINE_RTP_PORTS", "21999-20000"),
+        ("GUARDIA_LINE_RTP_PORTS", "80-90"),
+        ("GUARDIA_LINE_PEERS", "10.0.0.0/33"),
+        ("GUARDIA_LINE_TRUNK_URL", "sips://user:password@pbx.example"),
+        ("GUARDIA_LINE_TRUNK_URL", "sip:user@pbx.example"),
+        ("GUARDIA_LINE_PROMPTS", "/nowhere/prompts"),
     ],
 )
 def test_a_bad_value_is_refused_in_one_line_that_names_it(tmp_path: Path, name: str, value: str) -> None:
@@ -252,13 +269,14 @@ def test_no_secret_stands_in_a_repr_or_a_complaint(tmp_path: Path) -> None:
         "DATABASE_URL": "postgresql://u:hunter2@host/name",
         "GUARDIA_MAIL_URL": "smtp://u:hunter2@host:25",
         "GUARDIA_IMAP_URL": "imaps://u:hunter2@host/INBOX",
+        "GUARDIA_LINE_TRUNK_URL": "sip://u:hunter2@host",
     }
     own = read(tmp_path, **hidden)
     told = repr(own) + str(own) + "".join(str(getattr(own, one.name)) for one in fields(own)) + str(own.__dict__)
     assert "s3cret" not in told
     assert "hunter2" not in told
     assert f"{Secret('x')} {Secret('x')!r}" == "Secret(…) Secret(…)"
-    for name in ("DATABASE_URL", "GUARDIA_MAIL_URL", "GUARDIA_IMAP_URL"):
+    for name in ("DATABASE_URL", "GUARDIA_MAIL_URL", "GUARDIA_IMAP_URL", "GUARDIA_LINE_TRUNK_URL"):
         (line,) = complaints(tmp_path, **{**hidden, name: "wrong://u:hunter2@host/name"})
         assert "hunter2" not in line
 

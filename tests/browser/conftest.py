@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from guardia.doors.cli.tour_story import PEOPLE
+from tests.browser.phoning import Phones
 from tests.browser.postbox import Postbox
 from tests.browser.running_server import RunningServer
 from tests.browser.visitor import Visitor, visit
@@ -97,7 +98,13 @@ def enter(chromium: Browser, server: RunningServer, sessions: dict[str, Any]) ->
 
 
 @pytest.fixture(scope="package")
-def world(server: RunningServer, postbox: Postbox, tmp_path_factory: pytest.TempPathFactory) -> World:
+def phones(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Phones:
+    """Phones that call the server's line."""
+    return Phones(server, tmp_path_factory.mktemp("phones"))
+
+
+@pytest.fixture(scope="package")
+def world(server: RunningServer, postbox: Postbox, phones: Phones, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Cases in several states, so that no page is empty."""
     folder: Path = tmp_path_factory.mktemp("world")
-    return make_world(server.url, folder, postbox)
+    return make_world(server.url, folder, postbox, phones)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 READY_WITHIN_S = 150
@@ -20,18 +21,21 @@ CLEAN_FILES = 200
 FOREIGN = ("DATABASE_URL", "GUARDIA_", "DJANGO_", "PYTEST_")
 
 
-def _free_ports() -> tuple[int, int, int]:
-    with socket.socket() as web, socket.socket() as releases, socket.socket() as mail:
-        for one in (web, releases, mail):
+def _free_ports() -> tuple[int, ...]:
+    """Return free ports for web, releases and mail, and a UDP port for the phone line."""
+    with ExitStack() as stack:
+        kinds = (socket.SOCK_STREAM, socket.SOCK_STREAM, socket.SOCK_STREAM, socket.SOCK_DGRAM)
+        held = [stack.enter_context(socket.socket(socket.AF_INET, kind)) for kind in kinds]
+        for one in held:
             one.bind(("127.0.0.1", 0))
-        return web.getsockname()[1], releases.getsockname()[1], mail.getsockname()[1]
+        return tuple(one.getsockname()[1] for one in held)
 
 
 class RunningServer:
     """The server and everything that belongs to it."""
 
     def __init__(self) -> None:
-        self.port, releases_port, self.mail_port = _free_ports()
+        self.port, releases_port, self.mail_port, self.line_port = _free_ports()
         self.url = f"http://localhost:{self.port}"
         self.var = Path(tempfile.mkdtemp(prefix="guardia-browser-"))
         self.private = Path(tempfile.mkdtemp(prefix="guardia-browser-private-"))
@@ -41,6 +45,8 @@ class RunningServer:
             "GUARDIA_PORT": str(self.port),
             "GUARDIA_RELEASES_PORT": str(releases_port),
             "GUARDIA_MAIL_PORT": str(self.mail_port),
+            "GUARDIA_LINE_PORT": str(self.line_port),
+            "GUARDIA_LINE_RING_SECONDS": "2",
             "GUARDIA_VAR": str(self.var / "var"),
             "GUARDIA_PRIVATE": str(self.private),
             "GUARDIA_CORPUS_FILES": str(CLEAN_FILES),

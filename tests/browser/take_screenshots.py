@@ -1,6 +1,6 @@
 """Takes the screenshots of the README anew: `python -m tests.browser.take_screenshots` (about two minutes).
 
-With `mail` behind it, only those of the mail door.
+With `mail` behind it, only those of the mail door; with `phone`, only those of the phone line.
 
 Starts a server of its own with sample data, lets `guardia tour` run through it, opens a few cases, and writes
 `docs/screenshots/*.png`. Nothing of a running development server is touched.
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from guardia.doors.cli.tour_story import PASSWORD, PEOPLE
 from guardia.doors.cli.web_person import WebPerson
 from tests.browser.conftest import QUIET
+from tests.browser.phoning import KNOWN, Phones
 from tests.browser.postbox import ELSEWHERE, HOME, Postbox
 from tests.browser.running_server import RunningServer
 from tests.browser.test_whole_job import gate_failed
@@ -27,27 +29,34 @@ from tests.doors.mail.corpus.messages import messages
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "docs" / "screenshots"
 LARGEST = 200 * 1024
+SETTLED_S = 5
+"""Until callers have said who they are."""
 DESK, TALL, PHONE = {"width": 1280, "height": 800}, {"width": 1280, "height": 1060}, {"width": 390, "height": 844}
+WIDE = {"width": 1440, "height": 800}
 
 
 def main(arguments: list[str]) -> int:
-    """Take all pictures, or those of the mail door; 1 where one is larger than the README should carry."""
+    """Take all pictures, or those of one door; 1 where one is larger than the README should carry."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     server = RunningServer()
     try:
         server.wait_until_ready()
         guardia = Path(sys.executable).with_name("guardia")
-        if arguments != ["mail"]:
+        if not arguments:
             subprocess.run([str(guardia), "tour", "--server", server.url], check=True)
         with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
             postbox = Postbox(server)
-            world = make_world(server.url, Path(folder), postbox)
+            phones = Phones(server, Path(folder))
+            world = make_world(server.url, Path(folder), postbox, phones)
             browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
-            if arguments != ["mail"]:
+            if not arguments:
                 fill_the_queue(server)
                 pictures(browser, server, world)
-            fill_the_mailbox(postbox)
-            mail_pictures(browser, server, world)
+            if arguments != ["phone"]:
+                fill_the_mailbox(postbox)
+                mail_pictures(browser, server, world)
+            if arguments != ["mail"]:
+                phone_pictures(browser, server, phones)
             browser.close()
     finally:
         server.stop()
@@ -98,6 +107,28 @@ def mail_pictures(browser: Browser, server: RunningServer, world: World) -> None
     page = customer.goto(f"/cases/{world.mailed}/")
     page.locator("details.g-fold > summary").first.click()
     page.screenshot(path=FOLDER / "case-mailed.png")
+
+
+def phone_pictures(browser: Browser, server: RunningServer, phones: Phones) -> None:
+    """A case that is confirmed by phone, calls that go on, the list, and one call."""
+    person = WebPerson(server.url, PEOPLE["plus"], PASSWORD)
+    number = open_case(person, severity="1", subject="Los servidores de nóminas no arrancan")
+    phones.let_answer()
+    phones.begin(f"{phones.keys_to_confirm(number)},w90,hang", "+34910000111")
+    while not any("Talking with" in row for _, row in phones.calls("live")):
+        time.sleep(0.5)
+    phones.begin(f"{KNOWN},w30,hang", "+34910000112")
+    phones.begin("2,w30,hang", "+34600123456")
+    time.sleep(SETTLED_S)
+    engineer = come_in(browser, server, "engineer", "en", viewport=DESK)
+    wide = come_in(browser, server, "engineer", "en", viewport=WIDE)
+    wide.goto("/console/duty/").screenshot(path=FOLDER / "live-calls.png")
+    engineer.goto("/console/calls/").screenshot(path=FOLDER / "calls.png")
+    customer = come_in(browser, server, "plus", "es", viewport=DESK)
+    customer.goto(f"/cases/{number}/").screenshot(path=FOLDER / "case-confirmed.png")
+    [(message, _row)] = phones.calls("messages")
+    tall = come_in(browser, server, "engineer", "en", viewport=TALL)
+    tall.goto(f"/console/calls/{message}/").screenshot(path=FOLDER / "call.png")
 
 
 def pictures(browser: Browser, server: RunningServer, world: World) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 from guardia.doors.cli.tour_story import PASSWORD, PEOPLE
 from guardia.doors.cli.web_person import WebPerson
 from guardia.kernel import clock
+from tests.browser.phoning import Phones
 from tests.browser.postbox import ELSEWHERE, Postbox, letter, link_in
 
 LONG_NAME = f"factura_{'muy_largo_' * 23}fin.exe"
 LONG_SUBJECT = f"Un programa dañino no se detecta {'Asunto' * 20} {'hasta el final ' * 4}"
 PROPOSED_WITHIN_S = 90
+HANDED_IN_WITHIN_S, MOST_CALLS = 30, 3
 MAILED = "El análisis programado se detiene"
 MAIL_TEXT = """Desde las 09:30 el análisis programado se detiene en 12 equipos.
 
@@ -70,6 +72,10 @@ class World:
     """Messages: of a proven contact with everything that one can have, one that is forged, one of a stranger."""
     proof: str
     """The path of a link that nobody followed yet."""
+    spoken: str
+    """A case that was opened by voice."""
+    calls: tuple[str, ...]
+    """Calls: one that opened that case, one with a message that waits, pages of engineers."""
 
     def pages(self) -> dict[str, list[str]]:
         """The main pages, by who reads them."""
@@ -91,12 +97,17 @@ class World:
                 "/contract/",
                 "/tokens/",
                 "/notifications/",
+                "/phone/",
                 "/mail/",
                 "/contract/movements/",
                 *STATEMENTS,
             ],
-            "plus": [f"/cases/{number}/" for number in (self.critical, self.waiting, self.reported, self.mailed)],
-            "standard": [f"/cases/{self.long}/", "/contract/", "/cases/12345678/"],
+            "plus": [
+                f"/cases/{number}/" for number in (self.critical, self.waiting, self.reported, self.mailed, self.spoken)
+            ]
+            + ["/phone/"],
+            "standard": [f"/cases/{self.long}/", "/contract/", "/cases/12345678/", "/phone/"],
+            "standard_admin": ["/phone/"],
             "analyst": [
                 "/console/queue/",
                 "/console/queue/?view=due",
@@ -110,6 +121,12 @@ class World:
                 *(f"/console/mail/{one}/" for one in self.mails),
                 "/console/lab/",
                 "/console/notifications/",
+                "/console/phone/",
+                "/console/calls/",
+                "/console/calls/?view=live",
+                "/console/calls/?view=messages",
+                *(f"/console/calls/{one}/" for one in self.calls),
+                f"/console/cases/{self.spoken}/",
                 *DUTY,
                 lab,
                 f"{lab}drafts/{self.draft}/",
@@ -127,7 +144,7 @@ class World:
         }
 
 
-def make_world(server: str, folder: Path, postbox: Postbox) -> World:
+def make_world(server: str, folder: Path, postbox: Postbox, phones: Phones) -> World:
     """Open the cases and bring them where they are wanted."""
     people = {part: WebPerson(server, email, PASSWORD) for part, email in PEOPLE.items()}
     folder.joinpath(LONG_NAME).write_bytes(os.urandom(3000))
@@ -149,7 +166,11 @@ def make_world(server: str, folder: Path, postbox: Postbox) -> World:
     )
     _act(people["analyst"], reported, "take", reason="")
     mailed, mails, proof = _mail(postbox)
-    return World(critical, waiting, long, reported, _draft(people["analyst"], reported), mailed, mails, proof)
+    spoken, calls = _phone(phones)
+    without = people["standard_admin"]
+    without.send(without.read("/phone/"), "/phone/pin/remove/", {})
+    draft = _draft(people["analyst"], reported)
+    return World(critical, waiting, long, reported, draft, mailed, mails, proof, spoken, calls)
 
 
 def open_case(person: WebPerson, file: Path | None = None, **facts: Any) -> str:
@@ -177,6 +198,20 @@ def _mail(postbox: Postbox) -> tuple[str, tuple[str, ...], str]:
     [(first, number)] = postbox.rows("cases", MAILED.replace(" ", "+"))
     waiting = [postbox.rows("quarantine", one)[0][0] for one in (ivan, stranger)]
     return number, (first, *waiting), proof
+
+
+def _phone(phones: Phones) -> tuple[str, tuple[str, ...]]:
+    """Let a case be opened by voice and a stranger leave a message; return the case's number and the calls' ids."""
+    phones.open_by_voice(severity=3)
+    phones.leave_message()
+    deadline = time.monotonic() + HANDED_IN_WITHIN_S
+    while time.monotonic() < deadline:
+        rows = phones.calls()
+        number = next((found[1] for _, row in rows if (found := re.search(r"/console/cases/(\d{8})/", row))), "")
+        if number and phones.calls("messages"):
+            return number, tuple(one for one, _ in rows[:MOST_CALLS])
+        time.sleep(0.2)
+    raise AssertionError(f"the calls were not handed in within {HANDED_IN_WITHIN_S} s")
 
 
 def _act(person: WebPerson, number: str, act: str, **typed: str) -> None:

@@ -15,6 +15,7 @@ from guardia.journeys.confirm_call import case_code, confirm_call
 from guardia.journeys.move_case import close_case
 from guardia.kernel.errors import Forbidden, Invalid, Refused
 from guardia.reports.case_page import case_page
+from guardia.reports.clock_view import clock_of_row
 from guardia.reports.promise import must_phone
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,14 @@ def test_a_call_that_is_entered_afterwards_keeps_both_instants(cast: Cast) -> No
     event = next(event for event in told if event.recorded_at)
     assert (event.at, event.recorded_at) == (at("2026-11-23 22:00"), at("2026-11-24 01:00"))
     assert row(cast, number).due_at == at("2026-11-24 02:00")
+
+
+def test_a_row_of_a_list_counts_every_hour_after_the_call(cast: Cast) -> None:
+    number = opened_at_night(cast)
+    assert clock_of_row(row(cast, number), EVENING).remaining_s == 4 * 3600
+    confirm_call(cast.engineer, at("2026-11-23 22:00"), number, "code", case_code(row(cast, number)))
+    clock = clock_of_row(row(cast, number), at("2026-11-24 00:00"))
+    assert (clock.target_s, clock.remaining_s, clock.share) == (4 * 3600, 2 * 3600, 50)
 
 
 def test_the_code_is_the_case_s_own_and_blanks_do_not_matter(cast: Cast) -> None:

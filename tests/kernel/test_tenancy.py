@@ -35,8 +35,8 @@ from guardia.kernel.vocabulary import LAB, Actor, Lane
 OWN = [model for model in apps.get_models() if model.__module__.startswith("guardia.")]
 CUSTOMER_ROWS = [model for model in OWN if issubclass(model, CompanyRow)]
 
-# Rows that name a company without being a customer's: the vendor's own trail and post, and the people themselves.
-NO_CUSTOMER_ROWS = {"AuditEntry", "OutboxMessage", "Person", "InboundMail", "OutboundMail"}
+# Rows that name a company without being a customer's: the vendor's own trail, post and calls, and the people.
+NO_CUSTOMER_ROWS = {"AuditEntry", "OutboxMessage", "Person", "InboundMail", "OutboundMail", "Call", "Recording"}
 
 
 def test_every_row_with_a_company_is_a_customer_row_with_the_demanding_manager() -> None:

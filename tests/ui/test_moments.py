@@ -41,6 +41,12 @@ def test_evidence_shows_date_seconds_and_zone_on_both_sides_of_the_change_of_hou
     assert moments.full_instant(datetime(2026, 10, 25, 1, 30, 4, tzinfo=UTC)) == "2026-10-25 02:30:04 CET"
 
 
+def test_a_line_of_a_log_names_its_date_only_where_it_is_another_one() -> None:
+    since = datetime(2026, 11, 23, 22, 59, 50, tzinfo=UTC)
+    assert moments.full_time(since + timedelta(seconds=5), since) == "23:59:55"
+    assert moments.full_time(since + timedelta(seconds=15), since) == "2026-11-24 00:00:05"
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [

@@ -1,14 +1,16 @@
 """`/healthz`: 200 once the server can do its work: database there, migrated, baseline published. Says what lacks,
-how the ticker keeps up, and whether mail flows.
+how the ticker keeps up, whether mail flows, and whether the phone line is at work (null where none is configured).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 from guardia.kernel import clock
+from guardia.reports.line_health import line_part
 from guardia.reports.mail_health import mail_part
 from guardia.reports.ticker_health import ticker_health
 
@@ -31,13 +33,14 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  a view
         ticker = {} if lacks else ticker_health(clock.now())
     except DatabaseError as error:
         lacks, ticker = f"database: {str(error).splitlines()[0]}", {}
-    mail = {} if lacks else _mail()
-    return JsonResponse({"ok": not lacks, "lacks": lacks, "ticker": ticker, "mail": mail}, status=503 if lacks else 200)
+    mail, line = ({}, {}) if lacks else (_told(mail_part), _told(line_part))
+    told = {"ok": not lacks, "lacks": lacks, "ticker": ticker, "mail": mail, "line": line}
+    return JsonResponse(told, status=503 if lacks else 200)
 
 
-def _mail() -> Mapping[str, Any]:
-    """Mail that does not flow is told here; the pages work all the same, so it never makes the answer a failure."""
+def _told(part: Callable[[datetime], Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
+    """A channel that fails is told here; the pages work all the same, so it never makes the answer a failure."""
     try:
-        return mail_part(clock.now())
+        return part(clock.now())
     except (DatabaseError, OSError) as error:
         return {"ok": False, "lacks": str(error).splitlines()[0] if str(error) else type(error).__name__}

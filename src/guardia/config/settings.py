@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "guardia.kernel.audit",
     "guardia.kernel.outbox",
     "guardia.features.mail",
+    "guardia.features.calls",
     "guardia.features.accounts",
     "guardia.features.contracts",
     "guardia.features.sla",

@@ -1,8 +1,9 @@
-"""Take escalation steps: find the people behind a name, and tell them by console, mail and webhook.
+"""Take escalation steps: find the people behind a name, and tell them by console, mail, webhook and phone.
 
 `Telling` gathers what a batch of steps comes to, so that it is written in a few statements. One person is told of a
 case's mark by one notice and at most one mail, however many names lead to the same person, and however often a step
-repeats (P25). What is mailed is composed at delivery, from the facts of then (P21).
+repeats (P25). What is mailed is composed at delivery, from the facts of then (P21). A step by phone makes one page,
+which the line calls out (`page_by_phone.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +44,7 @@ class Telling:
     new_steps: list[Any] = field(default_factory=list)
     notices: dict[str, Any] = field(default_factory=dict)
     posts: dict[str, Intention] = field(default_factory=dict)
+    pages: list[dict[str, Any]] = field(default_factory=list)
     _managers: dict[UUID, list[Person]] = field(default_factory=dict)
     _holders: dict[UUID, list[Person]] = field(default_factory=dict)
     _groups: dict[str, list[Person]] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class Telling:
         """Write everything but the steps and firings themselves; return how many messages wait for delivery."""
         cases.append_to_many(self.additions, SYSTEM, self.now)
         operations.add_notices(list(self.notices.values()), self.now)
+        operations.add_pages(self.pages, self.now)
         return post_many(list(self.posts.values()), self.now)
 
     def _tell(self, firing: Any, step: Any, facts: Mapping[str, Any], people: Sequence[Person]) -> None:
@@ -96,6 +99,8 @@ class Telling:
             if by_mail and key not in self.posts:
                 payload = {**facts, "to": person.id}
                 self.posts[key] = Intention(MAIL, f"escalation:{key}", payload, firing.company_id)
+        if "phone" in step.by:
+            self.pages.append(operations.new_page(firing, step, facts["severity"], [person.id for person in people]))
         if "webhook" in step.by and outside().webhook.is_set:
             key = f"webhook:{step.id}"
             payload = {**facts, "to": "webhook", "id": key}

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from guardia.features.accounts import operations as accounts
-from guardia.features.accounts.queries import actor_of, find_person_by_email, vendor_company
+from guardia.features.accounts.queries import actor_of, find_person_by_email, pin_made_at, vendor_company
 from guardia.features.contracts import operations as contracts
 from guardia.features.contracts.queries import licences_of
 from guardia.features.contracts.rules.programme import OFFICES, PLANS, PRODUCTS, WEEKDAYS
@@ -28,6 +28,7 @@ from guardia.features.sla.queries import find_calendar_version
 from guardia.features.sla.rules.draft_calendar import DraftCalendar
 from guardia.journeys.database_state import next_state
 from guardia.journeys.edit_roster import with_holiday_dates
+from guardia.journeys.phone_pins import keep_pin
 from guardia.journeys.receive_file import receive_file
 from guardia.journeys.write_calendar import checked
 from guardia.kernel.errors import Refused
@@ -62,6 +63,21 @@ COMPANIES: dict[str, dict[str, Any]] = {
         ],
     },
 }
+PINS = {
+    "carmen.ruiz@astilleros.example": "290653",
+    "lucia.ferrer@astilleros.example": "407118",
+    "ivan.roldan@astilleros.example": "583204",
+    "pablo.nieto@ceramicas.example": "716092",
+    "sara.vidal@ceramicas.example": "350847",
+    "hugo.marin@ceramicas.example": "648315",
+}
+"""By which the sample contacts are known on the phone; printed at every start of a development server."""
+PHONES = {
+    "marta.ibanez@guardia.example": "sip:marta@127.0.0.1:5070",
+    "tomas.vega@guardia.example": "sip:tomas@127.0.0.1:5071",
+    "elena.soto@guardia.example": "sip:elena@127.0.0.1:5072",
+}
+"""Where the sample engineers are called: `guardia line answer --port 5070` is the first one's phone."""
 STAFF = [
     ("marta.ibanez@guardia.example", "Marta Ibáñez", (Role.ENGINEER,)),
     ("tomas.vega@guardia.example", "Tomás Vega", (Role.ANALYST, Role.ENGINEER)),
@@ -139,6 +155,9 @@ def _company(name: str, facts: dict[str, Any], plan: Any, calendars: dict[str, A
     ]
     for person in [person for person in people if not person.is_company_admin][: plan.named_contacts]:
         contracts.name_contact(contract, person.id, now)
+    for person in people:
+        if pin_made_at(person.id, company.id) is None:
+            keep_pin(person.id, company.id, PINS[person.email], now)
     return contract
 
 
@@ -202,6 +221,15 @@ def _baseline(now: datetime) -> None:
         release = releases.append_release(1, label, steps, made.state_root, made.digest, now, draft_id=None)
         for lane in (Lane.ACCELERATED, Lane.STANDARD):
             releases.request_publication(lane, release, SYSTEM, now)
+
+
+def give_sample_phones() -> None:
+    """Let the line call the sample engineers who have no phone, at test phones of this machine."""
+    with journey():
+        for email, phone in PHONES.items():
+            person = find_person_by_email(email)
+            if person is not None and not person.phone:
+                accounts.set_phone(person.id, phone)
 
 
 def machine_code(email: str, machine_name: str, now: datetime) -> str:

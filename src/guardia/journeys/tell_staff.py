@@ -1,5 +1,6 @@
 """Tell members of staff that a case waits for them, where no clock says it: a disputed severity, a declined proposal, a
-late entry that a lead must settle. The same notices and mails as the alarms', on the same page; settled, they are read.
+late entry that a lead must settle, an alarm that nobody took by phone. The same notices and mails as the
+alarms', on the same page; settled, they are read.
 """
 
 from datetime import datetime
@@ -14,8 +15,8 @@ from guardia.journeys.escalate import Person, Telling
 from guardia.kernel.outbox.post import Intention
 from guardia.kernel.vocabulary import Actor, Role
 
-SEVERITY, LATE_ENTRY, MAIL = "severity", "late_entry", "mail"
-TOPICS: Final = (SEVERITY, LATE_ENTRY, MAIL)
+SEVERITY, LATE_ENTRY, MAIL, PHONE = "severity", "late_entry", "mail", "phone"
+TOPICS: Final = (SEVERITY, LATE_ENTRY, MAIL, PHONE)
 Case = Any
 
 

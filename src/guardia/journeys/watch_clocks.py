@@ -2,7 +2,7 @@
 
 `watch` follows every event that can move a clock; `watch_many` does the same for a batch whose calendar moved;
 `watch_open_cases` adopts cases that nobody watches yet. What is settled by the event (an answer, an end, a holder)
-stops the escalation steps to come, with the reason why, and lets the notices about it be read.
+stops the escalation steps to come, with the reason why, and the calls about it, and lets the notices be read.
 """
 
 import logging
@@ -75,6 +75,7 @@ def watch(case: Case, log: Log, now: datetime) -> None:
     settled += [] if case.closed_at is None else TOPICS
     if settled and log[-1].type in SETTLES:
         operations.read_notices(case.id, settled, now, is_settled=True)
+        operations.stop_pages(case.id, settled, now)
 
 
 def watch_many(batch: Sequence[Case], now: datetime, logs: Mapping[UUID, Log] | None = None) -> None:

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 T = TypeVar("T")
 
 HIGHEST_PORT = 65535
+LOWEST_RTP_PORT = 1024
+LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -83,6 +85,16 @@ class Settings:
     mail_cases_per_hour: int
     mail_dkim_selector: str
     imap_url: Secret
+    line_host: str
+    line_port: int
+    line_public_host: str
+    line_rtp_ports: range
+    line_peers: tuple[str, ...]
+    line_trunk_url: Secret
+    line_calls: int
+    line_ring_s: int
+    line_kept_days: int
+    line_prompts: Path | None
 
     @property
     def is_production(self) -> bool:
@@ -251,13 +263,36 @@ def _dns(*, is_production: bool) -> Callable[[str], str]:
     return read
 
 
-def _ports_differ(reader: Reader, port: int, releases_port: int, mail_port: int, lmtp_port: int) -> None:
-    taken = {port: "GUARDIA_PORT"}
-    for name, number in (
-        ("GUARDIA_RELEASES_PORT", releases_port),
-        ("GUARDIA_MAIL_PORT", mail_port),
-        ("GUARDIA_MAIL_LMTP_PORT", lmtp_port),
-    ):
+def _trunk_url(text: str) -> str:
+    """Read sip://user:password@host:port, the account at a provider or PBX; its host is a numeric address or a name."""
+    parts = urlsplit(text)
+    if parts.scheme != "sip" or not (parts.hostname and parts.username) or parts.port == 0 or parts.path.strip("/"):
+        raise ValueError(text)
+    return text
+
+
+def _address(text: str) -> str:
+    return str(ip_address(text))
+
+
+def _port_range(text: str) -> range:
+    low, dash, high = text.partition("-")
+    ports = range(int(low), int(high) + 1)
+    if not dash or not LOWEST_RTP_PORT <= ports.start < ports.stop - 1 <= HIGHEST_PORT:
+        raise ValueError(text)
+    return ports
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).absolute()
+    if not path.is_dir():
+        raise ValueError(text)
+    return path
+
+
+def _ports_differ(reader: Reader, ports: Mapping[str, int]) -> None:
+    taken: dict[int, str] = {}
+    for name, number in ports.items():
         if number and number in taken:
             reader.complaints.append(f"{name}: expected another port than {taken[number]}, got {number} for both")
         taken.setdefault(number, name)
@@ -287,7 +322,24 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     lmtp_port = reader.number("GUARDIA_MAIL_LMTP_PORT", 0, 0, HIGHEST_PORT)
     mail_default = _free_port(port + 2, 8002, {port, releases_port, lmtp_port})
     mail_port = reader.number("GUARDIA_MAIL_PORT", mail_default, 0, HIGHEST_PORT)
-    _ports_differ(reader, port, releases_port, mail_port, lmtp_port)
+    line_default = _free_port(port + 3, 8003, {port, releases_port, mail_port, lmtp_port})
+    line_port = reader.number("GUARDIA_LINE_PORT", line_default, 0, HIGHEST_PORT)
+    _ports_differ(
+        reader,
+        {
+            "GUARDIA_PORT": port,
+            "GUARDIA_RELEASES_PORT": releases_port,
+            "GUARDIA_MAIL_PORT": mail_port,
+            "GUARDIA_MAIL_LMTP_PORT": lmtp_port,
+            "GUARDIA_LINE_PORT": line_port,
+        },
+    )
+    line_host = reader.value("GUARDIA_LINE_HOST", "127.0.0.1", _address, "a numeric address")
+    line_public_host = reader.value("GUARDIA_LINE_PUBLIC_HOST", line_host, _address, "a numeric address")
+    if ip_address(line_public_host).is_unspecified:
+        reader.complaints.append(
+            f"GUARDIA_LINE_PUBLIC_HOST: expected the address that callers send to, got {line_public_host!r}"
+        )
     mail_tls_cert, mail_tls_key = (
         reader.value(name, None, _file, "a readable file") for name in ("GUARDIA_MAIL_TLS_CERT", "GUARDIA_MAIL_TLS_KEY")
     )
@@ -377,6 +429,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
                 is_told=False,
             )
         ),
+        line_host=line_host,
+        line_port=line_port,
+        line_public_host=line_public_host,
+        line_rtp_ports=reader.value("GUARDIA_LINE_RTP_PORTS", range(20000, 22000), _port_range, "ports as 20000-21999"),
+        line_peers=reader.value("GUARDIA_LINE_PEERS", LOOPBACK_NETWORKS, _networks, "networks separated by commas"),
+        line_trunk_url=Secret(
+            reader.value("GUARDIA_LINE_TRUNK_URL", "", _trunk_url, "sip://user:password@host:port", is_told=False)
+        ),
+        line_calls=reader.number("GUARDIA_LINE_CALLS", 60, 1, 1000),
+        line_ring_s=reader.number("GUARDIA_LINE_RING_SECONDS", 20, 1, 120),
+        line_kept_days=reader.number("GUARDIA_LINE_KEPT_DAYS", 90, 1, 36_500),
+        line_prompts=reader.value("GUARDIA_LINE_PROMPTS", None, _folder, "a folder"),
     )
     if reader.complaints:
         raise BadSettings("\n".join(reader.complaints))

@@ -3,10 +3,10 @@
 Journeys say `outside().quarantine`; tests put twins in place with `replaced(...)`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, BinaryIO, Protocol
@@ -187,6 +187,111 @@ class MailSpool(Protocol):
         """Remove messages that were dealt with before an instant; return how many."""
 
 
+@dataclass(frozen=True)
+class CallFacts:
+    """How a call began. `direction` is `in` or `page`; `caller` the number shown, or whom the line called."""
+
+    id: UUID
+    direction: str
+    started_at: datetime
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class CallNote:
+    """One thing that happened in a call. Notes may hold what no log does (a PIN to check later): never show them."""
+
+    at: datetime
+    what: str
+    data: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KeptSound:
+    """A recording in a journal: µ-law at 8,000 Hz."""
+
+    number: int
+    kind: str
+    started_at: datetime
+    seconds: float
+    voiced_s: float
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """A journal as it is read back. `ended_at` is None where the line was killed during the call; `last_at` is the last
+    instant that the journal knows of.
+    """
+
+    facts: CallFacts
+    notes: Sequence[CallNote]
+    sounds: Sequence[KeptSound]
+    ended_at: datetime | None
+    last_at: datetime
+
+
+class JournalUnreadable(Exception):
+    """A call's journal is damaged, or sealed with a key that is missing."""
+
+
+class CallJournal(Protocol):
+    """The journal of a call that lives. What was noted outlives a `kill -9`; of sound at most a second is lost."""
+
+    id: UUID
+
+    def note(self, what: str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
+        """Write a note. Raises OSError."""
+
+    def begin_sound(self, kind: str, at: datetime) -> int:
+        """Begin a recording and return its number, from 1. Raises OSError."""
+
+    def sound(self, number: int, audio: bytes, voiced_s: float, at: datetime) -> None:
+        """Add a piece to a recording. Raises OSError."""
+
+    def finish(self, at: datetime) -> None:
+        """The call is over: the journal waits for being handed in. Twice is no error. Raises OSError."""
+
+
+class CallJournals(Protocol):
+    """Journals of calls on disk, sealed, between the phone line and the database."""
+
+    def open(self, facts: CallFacts) -> CallJournal:
+        """Begin a journal, held by this process until it is finished or the process has ended. Raises OSError."""
+
+    def take(self, limit: int, now: datetime) -> list[Claim]:
+        """Claim up to `limit` journals that wait and that nobody holds, oldest first: finished ones, and those whose
+        process was killed.
+        """
+
+    def read(self, call_id: UUID) -> CallRecord:
+        """Return a journal, wherever it is; a torn end is left out. Raises FileNotFoundError, JournalUnreadable."""
+
+    def read_sound(self, call_id: UUID, number: int) -> bytes:
+        """Return a recording's sound. Raises FileNotFoundError (also where it has no such recording),
+        JournalUnreadable.
+        """
+
+    def settle(self, call_id: UUID) -> None:
+        """It was handed in: keep it, but let it wait no more; twice is no error."""
+
+    def set_aside(self, call_id: UUID) -> None:
+        """It cannot be read: let it wait no more, and show it; twice is no error."""
+
+    def defer(self, call_id: UUID, until: datetime) -> None:
+        """Let it be handed in later; kept across restarts."""
+
+    def count_waiting(self) -> int:
+        """Return how many wait, those of living calls too."""
+
+    def count_unreadable(self) -> int:
+        """Return how many were set aside."""
+
+    def forget(self, before: datetime, keep: Collection[UUID] = ()) -> list[UUID]:
+        """Remove the journals of calls that were handed in and began before an instant, without those of `keep`; return
+        their ids.
+        """
+
+
 class DnsUnsure(Exception):
     """DNS did not answer in time, or answered that it cannot now: asking later may tell more."""
 
@@ -270,6 +375,7 @@ class Outside:
     resolver: Resolver
     mail_transport: MailTransport
     mail_signer: MailSigner
+    call_journals: CallJournals
 
 
 _replaced: ContextVar[Outside | None] = ContextVar("outside of a test", default=None)

@@ -13,6 +13,7 @@ def mark_title(clock: str, mark: str) -> str:
         "declined": _("The customer declined the proposed severity"),
         "waiting": _("A late entry waits for a duty manager"),
         "critical_words": _("A message by email sounds like level 1"),
+        "nobody_reached": _("Nobody could be reached by phone"),
         "mail_failed": _("A mail about the case was not delivered"),
         "mail_complained": _("The reader of a mail about the case marked it as spam"),
     }
@@ -61,7 +62,21 @@ def role_of_reader(to: str) -> str:
 
 def way_name(way: str) -> str:
     """Return by what somebody is told."""
-    return {"console": _("console"), "mail": _("mail"), "webhook": _("webhook")}.get(way, way)
+    return {"console": _("console"), "mail": _("mail"), "webhook": _("webhook"), "phone": _("phone call")}.get(way, way)
+
+
+def call_outcome(outcome: str) -> str:
+    """Return how a call to a member of staff ended."""
+    names = {
+        "acknowledged": _("acknowledged"),
+        "no_answer": _("no answer"),
+        "busy": _("busy"),
+        "silent": _("picked up and pressed no key"),
+        "declined": _("declined"),
+        "failed": _("the call failed"),
+        "no_phone": _("no phone number is entered"),
+    }
+    return names.get(outcome, outcome)
 
 
 def clock_name(clock: str) -> str:

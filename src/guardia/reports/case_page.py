@@ -12,6 +12,7 @@ from guardia.features.releases.queries import find_evidence, find_release
 from guardia.features.sla.queries import policy_of, read_clock
 from guardia.kernel.vocabulary import Actor
 from guardia.reports.case_acts import case_acts
+from guardia.reports.case_calls import recording_views
 from guardia.reports.case_messages import message_views
 from guardia.reports.case_steps import evidence_steps, target_words
 from guardia.reports.clock_view import clock_of_case
@@ -141,7 +142,7 @@ def case_page(actor: Actor, now: datetime, number: str) -> CasePage:
         lane=case.terms["lane"],
         report=_report_view(report),
         files=file_views(files),
-        timeline=Teller(actor, files, message_views(actor, case.id)).tell(
+        timeline=Teller(actor, files, message_views(actor, case.id), recording_views(actor, case.id)).tell(
             rows, pauses_of([s for s in clock.stretches if s.start <= now])
         ),
         steps=evidence_steps(case, facts) if report else (),

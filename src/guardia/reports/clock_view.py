@@ -45,11 +45,15 @@ def office_hours(rules: dict[str, Any]) -> str:
 
 
 def _between(case: Case, start: datetime, end: datetime) -> int:
-    """Return the seconds that count between two instants under the case's coverage."""
+    """Return the seconds that count between two instants under the case's coverage: every one since the call, where the
+    promise says that a call opens the clock.
+    """
     promise = Policy.parse(policy_of(case.terms, case.case_class))[case.severity]
-    if promise.coverage == "always":
-        return max(0, int((end - start).total_seconds()))
-    return int(compiled_calendar(case.calendar_version_id).elapsed(start, max(start, end)).total_seconds())
+    end = max(start, end)
+    opened_at = start if promise.coverage == "always" else case.called_at if promise.phone_opens_24x7 else None
+    opened_at = end if opened_at is None else min(max(start, opened_at), end)
+    office = compiled_calendar(case.calendar_version_id).elapsed(start, opened_at)
+    return int((office + (end - opened_at)).total_seconds())
 
 
 def clock_of_row(case: Case, now: datetime) -> ClockView:

@@ -7,17 +7,21 @@ open cases as with ten.
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from guardia.features.accounts.queries import people_by_id
+from guardia.features.calls.models import Call
+from guardia.features.calls.queries import live_calls
 from guardia.features.cases import queries
 from guardia.features.cases.models import NEVER_DUE, CaseEvent
 from guardia.features.contracts.rules.entitlement import PREMIUM_TIER
 from guardia.features.sla.models import StaffNotice
 from guardia.kernel.vocabulary import Actor
 from guardia.reports.alarm_words import mark_title
+from guardia.reports.calls_page import CallRow, call_rows
 from guardia.reports.case_list import CaseRow, HolderLoad, case_rows, load_by_holder
 from guardia.reports.duty_view import DutyView, duty_now
+from guardia.reports.line_health import LineHealth, line_state
 from guardia.reports.promise import must_phone
 
 MOST_ROWS = 12
@@ -64,6 +68,9 @@ class DutyBoard:
     load: tuple[LoadRow, ...]
     alarms: tuple[AlarmRow, ...]
     alarm_count: int
+    live_calls: tuple[CallRow, ...]
+    line: LineHealth | None
+    """None where no phone line is configured."""
     version: str
 
 
@@ -86,14 +93,18 @@ def duty_board(actor: Actor, now: datetime) -> DutyBoard:
         load=_load(now, duties),
         alarms=alarms[:MOST_ALARMS],
         alarm_count=len(alarms),
+        live_calls=call_rows(live_calls()[:MOST_CALLS], now),
+        line=line_state(now),
         version=board_version(now),
     )
 
 
 def board_version(now: datetime) -> str:
-    """Return what changes whenever a case changes, and every minute since time does too; for live views."""
+    """Return what changes whenever a case or a live call does, and every minute since time does too; for live views."""
     newest = CaseEvent.objects.across_companies("the board changes with any case").aggregate(newest=Max("id"))["newest"]
-    return f"{newest or 0}-{now:%Y%m%d%H%M}"
+    live = Call.objects.filter(ended_at=None).aggregate(count=Count("id"), seen=Max("seen_at"))
+    seen = live["seen"].timestamp() if live["seen"] else 0
+    return f"{newest or 0}-{live['count']}-{seen}-{now:%Y%m%d%H%M}"
 
 
 def _calls(actor: Actor, now: datetime) -> tuple[CaseRow, ...]:

@@ -18,6 +18,7 @@ from guardia.features.duty.rules.wall_time import DAY, first_shown, shown_at
 from guardia.features.duty.rules.written import everybody
 from guardia.kernel.vocabulary import Actor, Role
 from guardia.kernel.zones import get_zone
+from guardia.reports.duty_phones import without_phone
 
 WEEKS = 4
 OFFICE_ZONE = "Europe/Madrid"
@@ -114,6 +115,8 @@ class RosterPage:
     may_edit: bool
     may_override: bool
     holidays_known_until: int | None
+    without_phone: tuple[str, ...]
+    """Who stands in the rotation, or stands in for somebody, and cannot be called by the line."""
 
 
 def duty_now(now: datetime) -> list[DutyView]:
@@ -184,6 +187,7 @@ def roster_page(actor: Actor, now: datetime, code: str, first_day: date | None =
         may_edit=Role.DUTY_MANAGER in actor.roles,
         may_override=Role.DUTY_MANAGER in actor.roles or any(str(shift.person) == actor.id for shift in found),
         holidays_known_until=max((day.year for day in rules.holidays.dates), default=None) if rules else None,
+        without_phone=without_phone(code, now, (override.person_id for override in overrides)),
     )
 
 

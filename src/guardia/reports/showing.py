@@ -84,6 +84,26 @@ class MailView:
 
 
 @dataclass(frozen=True)
+class RecordingView:
+    """Something that was recorded in a call. `is_erased`: its sound is kept no more. `is_waiting`: nobody has dealt
+    with it; `settled_by` and `settled_why` say who did, and `case_number` where it belongs.
+    """
+
+    id: str
+    number: int
+    title: str
+    started_at: datetime
+    seconds: float
+    kept_days: int
+    is_erased: bool = False
+    is_waiting: bool = False
+    settled_at: datetime | None = None
+    settled_by: str = ""
+    settled_why: str = ""
+    case_number: str = ""
+
+
+@dataclass(frozen=True)
 class TimelineEntry:
     """One event as people read it.
 
@@ -112,6 +132,7 @@ class TimelineEntry:
     detail: str = ""
     recorded_at: datetime | None = None
     mail: MailView | None = None
+    recordings: tuple[RecordingView, ...] = ()
 
 
 @dataclass(frozen=True)

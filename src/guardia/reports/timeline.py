@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from guardia.features.cases.models import CaseEvent, CaseFile
 from guardia.kernel.vocabulary import Actor
 from guardia.reports.kept_sentences import told
-from guardia.reports.showing import ClockStretch, EngineLine, FileView, MailView, TimelineEntry
+from guardia.reports.showing import ClockStretch, EngineLine, FileView, MailView, RecordingView, TimelineEntry
 from guardia.reports.timeline_clocks import INTERNAL_TYPES, ClockLines
 from guardia.reports.timeline_duplicates import DuplicateLines
 from guardia.reports.timeline_promise import PromiseLines
@@ -107,9 +107,16 @@ def _gates(payload: Mapping[str, Any]) -> str:
 class Teller(PromiseLines, ClockLines, DuplicateLines):
     """Tells one case's events to one reader."""
 
-    def __init__(self, reader: Actor, files: Iterable[CaseFile], mails: Mapping[str, MailView] | None = None) -> None:
+    def __init__(
+        self,
+        reader: Actor,
+        files: Iterable[CaseFile],
+        mails: Mapping[str, MailView] | None = None,
+        recordings: Mapping[int, tuple[RecordingView, ...]] | None = None,
+    ) -> None:
         self.reader = reader
         self.mails = mails or {}
+        self.recordings = recordings or {}
         self.files: dict[int, list[CaseFile]] = {}
         for file in files:
             self.files.setdefault(file.event_seq, []).append(file)
@@ -152,6 +159,7 @@ class Teller(PromiseLines, ClockLines, DuplicateLines):
             "is_own": event.actor["id"] == self.reader.id,
             "files": file_views(self.files.get(event.seq, [])),
             "mail": self.mails.get(str(event.payload.get("mail", ""))),
+            "recordings": self.recordings.get(event.seq, ()),
         }
         return TimelineEntry(**{**base, **facts})
 
@@ -159,11 +167,14 @@ class Teller(PromiseLines, ClockLines, DuplicateLines):
         return {"kind": "message", "icon": icon, "title": title, "body": event.payload.get("text", ""), "tag": tag}
 
     def _submitted(self, event: CaseEvent) -> dict[str, Any]:
-        return self._words(event, _("Request sent"), "")
+        return self._words(event, _("Request sent"), _("By phone") if event.payload.get("call") else "")
 
     def _message(self, event: CaseEvent) -> dict[str, Any]:
         if event.payload.get("internal"):
-            return {**self._words(event, "", _("Internal note")), "is_internal": True}
+            title = _("Phone message of somebody unknown, attached") if event.payload.get("call") else ""
+            return {**self._words(event, title, _("Internal note")), "is_internal": True}
+        if event.payload.get("call"):
+            return self._words(event, "", _("By phone"), "phone")
         tag = _("Message · not a qualified answer") if event.actor["side"] == "staff" else ""
         return self._words(event, "", tag)
 

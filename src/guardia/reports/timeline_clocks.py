@@ -1,4 +1,4 @@
-"""Lines of the timeline about clocks: a breach, who was told of it, a move to another calendar version.
+"""Lines of the timeline about clocks: a breach, who was told or called about it, a move to another calendar version.
 
 Whom the vendor tells of its own goals is for staff: customers see neither escalations nor their acknowledgement.
 """
@@ -9,9 +9,9 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from guardia.features.cases.models import CaseEvent
-from guardia.reports.alarm_words import mark_title, target_name, way_name
+from guardia.reports.alarm_words import call_outcome, mark_title, target_name, way_name
 
-INTERNAL_TYPES: Final = frozenset({"escalated", "alarm_acknowledged", "not_duplicate", "duplicate_again"})
+INTERNAL_TYPES: Final = frozenset({"escalated", "alarm_acknowledged", "paged", "not_duplicate", "duplicate_again"})
 """Events that only staff are told of, whatever their payload says."""
 
 
@@ -50,6 +50,17 @@ class ClockLines:
         title = mark_title(payload["clock"], payload["mark"])
         base = {"icon": "bell", "title": title, "actor_name": "", "tag": _("Only staff see this")}
         return {**base, "detail": "; ".join(lines)}
+
+    def _paged(self, event: CaseEvent) -> dict[str, Any]:
+        payload = event.payload
+        base = {"icon": "phone", "actor_name": "", "tag": _("Only staff see this")}
+        if payload["outcome"] == "nobody":
+            return {**base, "title": _("Nobody could be reached by phone"), "detail": ", ".join(payload["people"])}
+        said = {"name": payload["name"], "outcome": call_outcome(payload["outcome"])}
+        return {**base, "title": _("Called %(name)s: %(outcome)s") % said}
+
+    def _call_taken(self, event: CaseEvent) -> dict[str, Any]:
+        return {"icon": "phone", "title": _("%(name)s took the call") % event.actor, "actor_name": ""}
 
     def _alarm_acknowledged(self, _event: CaseEvent) -> dict[str, Any]:
         return {"icon": "check", "title": _("Alarm acknowledged"), "tag": _("Only staff see this")}

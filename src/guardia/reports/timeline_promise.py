@@ -55,8 +55,8 @@ class PromiseLines:
         )
 
     def _phone_confirmed(self, event: CaseEvent) -> Line:
-        by_code = event.payload.get("how") == "code"
-        title = _("Call confirmed, by its code") if by_code else _("Call confirmed, the caller is known")
+        titles = {"code": _("Call confirmed, by its code"), "pin": _("Call confirmed, by contract and PIN")}
+        title = titles.get(event.payload.get("how", ""), _("Call confirmed, the caller is known"))
         return _line(icon="phone-check", title=title, event=event)
 
     def _phone_code_refused(self, event: CaseEvent) -> Line:

@@ -44,6 +44,12 @@ def full_instant(instant: datetime) -> str:
     return f"{instant.astimezone(ZONE):%Y-%m-%d %H:%M:%S %Z}"
 
 
+def full_time(instant: datetime, since: datetime) -> str:
+    """Return "11:30:04", with its date before it where that is another one than `since` has: for the lines of a log."""
+    local = instant.astimezone(ZONE)
+    return f"{local:%H:%M:%S}" if local.date() == since.astimezone(ZONE).date() else f"{local:%Y-%m-%d %H:%M:%S}"
+
+
 def stamp(instant: datetime, zone: ZoneInfo) -> str:
     """Return date, time to the minute and zone, for what is kept on paper: "2026-11-23 11:30 CET"."""
     return f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"

@@ -65,6 +65,7 @@ def _console_places() -> tuple[tuple[str, str, str], ...]:
         (_("Duty board"), "gauge", reverse("console:duty")),
         (_("Alerts"), "bell", reverse("console:alerts")),
         (_("Mail"), "mail", reverse("console:mail")),
+        (_("Calls"), "phone", reverse("console:calls")),
         (_("Lab"), "flask", reverse("console:lab")),
         (_("Releases"), "stack-2", reverse("console:releases")),
         (_("Reports"), "report-analytics", reverse("console:reports")),

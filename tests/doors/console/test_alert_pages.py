@@ -89,6 +89,17 @@ def test_a_policy_is_edited_as_a_table_and_takes_durations_as_people_type_them(s
     assert "75 % used, 1 h 30 min later" in page_of(browser.get("/console/escalation/default/"))
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "phone call"), ("es", "llamada telefónica")])
+def test_a_policy_may_call_people_by_phone(stage: Stage, language: str, words: str) -> None:
+    ensure_default_policy(stage.cast.now)
+    browser = stage.browser("duty_manager")
+    assert browser.post(EDIT, policy(by=["phone"])).status_code == 303
+    assert EscalationPolicy.objects.get(code="default").steps[0]["by"] == ["phone"]
+    browser.cookies["django_language"] = language
+    assert words in page_of(browser.get(EDIT))
+    assert words in page_of(browser.get("/console/escalation/default/"))
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -20,6 +20,7 @@ from guardia.doors.console.lane_plot import plot_lanes
 from guardia.doors.console.posting import Failure
 from guardia.doors.console.urls import urlpatterns
 from guardia.kernel.errors import Refused
+from guardia.reports.calls_page import MessagesWaiting
 from guardia.reports.duty_view import DutyView
 from guardia.reports.lab_views import DraftPage
 from guardia.reports.mail_health import QuarantineCount
@@ -115,11 +116,10 @@ def rendered(name: str, language: str = "en", **more: Any) -> str:
     request.user = SimpleNamespace(  # type: ignore[assignment]
         pk=7, name="Tomás Vega", email="t@example.com", is_authenticated=True, is_staff=True, roles=["analyst"]
     )
+    waiting = {"waiting_mail": QuarantineCount(3), "waiting_calls": MessagesWaiting(2)}
     with translation.override(language), override_settings(STORAGES=PLAIN_FILES):
         return render_to_string(
-            f"console/{template}.html",
-            context | {"now": NOW, "duties": DUTIES, "bell": 2, "waiting_mail": QuarantineCount(3)} | more,
-            request,
+            f"console/{template}.html", context | {"now": NOW, "duties": DUTIES, "bell": 2} | waiting | more, request
         )
 
 

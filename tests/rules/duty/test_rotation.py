@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rules.duty.clerk import STEP, Clerk
 
-from guardia.features.duty.rules.rotation import Override, Rules, Version, shifts, who
+from guardia.features.duty.rules.rotation import Override, Rules, Version, next_people, shifts, who
 from guardia.features.duty.rules.wall_time import first_shown
 from guardia.features.duty.rules.written import parse_rules
 from guardia.kernel.zones import get_zone
@@ -271,3 +271,21 @@ def test_shifts_that_meet_are_told_apart_by_person_or_reason() -> None:
 def test_a_wall_time_that_exists_is_the_instant_that_shows_it(zone: str) -> None:
     found = first_shown(get_zone(zone), datetime(2026, 6, 1, 9, 30))  # noqa: DTZ001
     assert found.astimezone(get_zone(zone)).strftime("%Y-%m-%d %H:%M") == "2026-06-01 09:30"
+
+
+def follows(of: Rules, at: str, *overrides: Override) -> str:
+    return " ".join(NAMES[person] for person in next_people([version(of)], overrides, instant(at)))
+
+
+def test_after_who_is_on_duty_the_others_follow_in_the_order_of_the_rotation() -> None:
+    week = rules(ANA, BEN, CAT)
+    assert follows(week, "2026-11-03T12:00:00+01:00") == "Ben Cat"
+    assert follows(week, "2026-11-10T12:00:00+01:00") == "Cat Ana"
+    assert next_people([], [], instant("2026-11-03T12:00:00+01:00")) == ()
+
+
+def test_where_somebody_stands_in_those_follow_who_come_after_the_one_on_duty() -> None:
+    noon = "2026-11-03T12:00:00+01:00"
+    day = (instant("2026-11-03T00:00:00+01:00"), instant("2026-11-04T00:00:00+01:00"))
+    assert follows(rules(ANA, BEN, CAT), noon, override(BEN, *day)) == "Cat Ana"
+    assert follows(rules(ANA, BEN, CAT), noon, override(DEB, *day)) == "Ana Ben Cat"

@@ -45,6 +45,15 @@ def test_the_policy_that_ships_is_one() -> None:
     assert [Step.parse(one.as_json(), "step") for one in steps] == list(steps)
 
 
+def test_the_policy_that_ships_rings_a_phone_for_a_confirmed_call_and_for_severe_breaches_only() -> None:
+    steps = parse_steps(DEFAULT_STEPS)
+    rings = [(one.on, one.clock, one.to, sorted(one.severities)) for one in steps if "phone" in one.by]
+    assert rings == [
+        ("breach", "response", "duty_manager", [1, 2]),
+        ("called", "response", "on_duty", [1, 2, 3, 4]),
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "place", "words"),
     [
@@ -52,8 +61,8 @@ def test_the_policy_that_ships_is_one() -> None:
         ({"on": "unassigned"}, "steps[0].clock", "one of assignment"),
         ({"on": "75", "clock": "assignment"}, "steps[0].clock", "one of response, next_answer, resolution"),
         ({"to": "everybody"}, "steps[0].to", "one of holder, group"),
-        ({"by": []}, "steps[0].by", "at least one of console, mail, webhook"),
-        ({"by": ["phone"]}, "steps[0].by", 'got "phone"'),
+        ({"by": []}, "steps[0].by", "at least one of console, mail, webhook, phone"),
+        ({"by": ["pigeon"]}, "steps[0].by", 'got "pigeon"'),
         ({"severities": [0]}, "steps[0].severities", "at least one of 1, 2, 3, 4"),
         ({"severities": [True]}, "steps[0].severities", "got true"),
         ({"classes": ["gold"]}, "steps[0].classes", 'got "gold"'),

@@ -19,6 +19,7 @@ COMMANDS = {
     "calendars": ("guardia.doors.cli.calendars", "check a calendar, move open cases (calendars check FILE, move NAME)"),
     "ticker": ("guardia.doors.cli.ticker", "wait for what the clocks have to say, record it, and tell people"),
     "mail": ("guardia.doors.cli.mail", "take mail in (mail listen), turn it into cases (mail work)"),
+    "line": ("guardia.doors.cli.line", "serve the phone line (line run), try it (line call, line answer)"),
     "plans": ("guardia.doors.cli.plans", "check, import and export plans as data (plans check FILE)"),
     "rebuild": ("guardia.doors.cli.rebuild", "compute every projection again and show what differs"),
     "keys": ("guardia.doors.cli.keys", "make lab and signing keys (keys lab, keys ceremony)"),

@@ -24,6 +24,7 @@ from guardia.kernel.environment import Settings
 from guardia.kernel.errors import GuardiaError
 from guardia.wiring import hold_ceremony, make_lab_key, make_mail_key
 
+LINE = (sys.executable, "-m", "guardia.doors.cli.main", "line")
 LEAST_FREE_MB, LEAST_FREE_FIRST_MB = 300, 900
 
 
@@ -78,6 +79,8 @@ def _run(own: Settings, *, prepare_only: bool) -> int:
     ):
         if port:
             _demand_port(host, port, name)
+    if own.line_port:
+        _demand_port(own.line_host, own.line_port, "GUARDIA_LINE_PORT", socket.SOCK_DGRAM)
     _demand_folders(own)
     with database(own):
         _prepare(own)
@@ -98,9 +101,10 @@ def _run(own: Settings, *, prepare_only: bool) -> int:
 # ---- before anything is written ----
 
 
-def _demand_port(host: str, port: int, name: str) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _demand_port(host: str, port: int, name: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        if kind is socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
@@ -146,13 +150,15 @@ def _prepare(own: Settings) -> None:
     _make_keys(own)
     _tell_missing_engines()
     if not own.is_production:
-        from guardia.journeys.make_sample_data import make_sample_data
+        from guardia.journeys.make_sample_data import give_sample_phones, make_sample_data
 
         _say("Sample data: plans, companies, people, malware corpus, baseline release")
         make_sample_data(clock.now())
+        give_sample_phones()
     _make_corpus(own)
     _publish()
     _ensure_escalation()
+    _make_prompts(own)
 
 
 def _is_behind() -> bool:
@@ -225,6 +231,16 @@ def _ensure_escalation() -> None:
     ensure_default_policy(clock.now())
 
 
+def _make_prompts(own: Settings) -> None:
+    if not own.line_port:
+        return
+    _say("Phone line: spoken prompts")
+    made = subprocess.run([*LINE, "prompts"], stderr=subprocess.PIPE, text=True, check=False)
+    if made.returncode:
+        why = made.stderr.strip().splitlines()[-1].removeprefix("guardia: ") if made.stderr.strip() else "no word"
+        raise CannotStart(f"{why}; without a phone line set GUARDIA_LINE_PORT=0")
+
+
 # ---- what runs ----
 
 
@@ -287,6 +303,7 @@ def _children(own: Settings) -> Sequence[Child]:
             bare=True,
         ),
         *_mail_children(own),
+        *([Child("line", [*LINE, "run"])] if own.line_port else []),
     ]
 
 
@@ -338,14 +355,23 @@ def _welcome(own: Settings) -> None:
     _say(f"  release tree     {own.releases_url}/standard/metadata/timestamp.json")
     if own.mail_port:
         _say(f"  mail             {own.support_email}, by SMTP to {own.mail_host}:{own.mail_port}")
+    if own.line_port:
+        _say(f"  phone line       sip:line@{own.line_public_host}:{own.line_port}, tried with: guardia line call")
     _say(f"  logs             {own.var / 'log'}")
     if not own.is_production:
-        from guardia.journeys.make_sample_data import COMPANIES, PASSWORD, STAFF
+        from guardia.journeys.make_sample_data import COMPANIES, PASSWORD, PHONES, PINS, STAFF
 
         _say(f"\nSign-ins (development only), all with the password {PASSWORD}")
         for company, facts in COMPANIES.items():
             for email, name, is_admin in facts["people"]:
-                _say(f"  {email:<34} {name:<14} {company}, {facts['plan']}{', administrator' if is_admin else ''}")
+                role = ", administrator" if is_admin else ""
+                pin = f", by phone {_digits(facts['contract'])} and PIN {PINS[email]}"
+                _say(f"  {email:<34} {name:<14} {company}, {facts['plan']}{role}{pin}")
         for email, name, roles in STAFF:
-            _say(f"  {email:<34} {name:<14} {', '.join(role.value.replace('_', ' ') for role in roles)}")
+            phone = f"; phone {PHONES[email]}" if email in PHONES else ""
+            _say(f"  {email:<34} {name:<14} {', '.join(role.value.replace('_', ' ') for role in roles)}{phone}")
     _say("\nCtrl-C stops everything.")
+
+
+def _digits(contract: str) -> str:
+    return "".join(mark for mark in contract if mark.isdigit())

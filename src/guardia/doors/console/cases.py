@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from guardia.doors.console.posting import NO_FILES, Failure, Given, settle
 from guardia.journeys import answer_case, hand_out_file, move_case, take_case, write_message
 from guardia.kernel import clock
-from guardia.reports import case_forms, case_mail, case_page, duplicates
+from guardia.reports import case_calls, case_forms, case_mail, case_page, duplicates
 from guardia.reports.evidence import evidence_of_case
 from guardia.ui.attachments import file_answer
 from guardia.ui.person import console_page, person_actor
@@ -206,6 +206,7 @@ def show_case(
         "page": case_page.case_page(actor, now, number),
         "forms": case_forms.case_forms(actor, now, number),
         "mails": case_mail.case_mail(actor, number),
+        "calls": case_calls.case_calls(actor, number),
         "alike": duplicates.duplicates_of(actor, now, number, into),
         "page_url": reverse("console:case", args=[number]),
         "now": now,

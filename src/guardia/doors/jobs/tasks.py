@@ -13,11 +13,13 @@ from procrastinate import exceptions, jobs
 from procrastinate.contrib.django import app
 
 from guardia.journeys.enrol_machine import admit_subscribers
+from guardia.journeys.hand_in_call import hand_in_waiting
 from guardia.journeys.mail_alarms import mail_alarms, mail_old_notice
 from guardia.journeys.move_calendar import carry_on_all, has_much_to_move, wake_unfinished
 from guardia.journeys.publish_release import publish_pending, refresh_metadata, standard_batch_if_due
 from guardia.journeys.receive_file import sweep_quarantine
 from guardia.journeys.send_mail import send_due
+from guardia.journeys.sweep_calls import sweep_calls
 from guardia.journeys.sweep_mail import sweep_mail
 from guardia.kernel import clock
 from guardia.kernel.outbox.post import Digest, deliver_due
@@ -105,12 +107,17 @@ def tick(timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
 @app.periodic(cron="*/10 * * * *", periodic_id="upkeep")
 @app.task(name="upkeep", queueing_lock="upkeep")
 def upkeep(timestamp: int) -> None:  # noqa: ARG001  procrastinate's signature
-    """Every ten minutes: metadata that will be over soon, who may read the accelerated lane, unfinished uploads."""
+    """Every ten minutes: metadata that will be over soon, who may read the accelerated lane, unfinished uploads.
+
+    Mail and sound whose time is over, too, and calls of a line that does not come back.
+    """
     for lane in refresh_metadata(clock.now()):
         _log.info("signed %s metadata anew", lane)
     admit_subscribers(clock.now())
     sweep_quarantine(clock.now())
     sweep_mail(clock.now(), settings.GUARDIA.mail_kept_days)
+    hand_in_waiting(clock.now())
+    sweep_calls(clock.now(), settings.GUARDIA.line_kept_days)
 
 
 @app.periodic(cron="* * * * * */5", periodic_id="stalled")

@@ -40,6 +40,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
     )
     languages = ArrayField(models.CharField(max_length=5), db_default=Value("{es,en}"))
     """What a member of staff answers customers in."""
+    phone = models.CharField(max_length=120, db_default="", default="")
+    """Where the line calls a member of staff on duty: a number, or a SIP address; empty for customers."""
     is_company_admin = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
@@ -92,3 +94,32 @@ class Machine(CompanyRow):
     seen_at = models.DateTimeField(null=True)
     release_number = models.PositiveIntegerField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+
+class PhonePin(CompanyRow):
+    """The PIN by which a company's person is known on the phone: six digits, made up by the server, shown once.
+
+    `digest` is keyed with the server's secret (`rules/phone_pin.py`): a million PINs are soon tried by whoever has the
+    database, but not without the key. A new one replaces the old row.
+    """
+
+    person = models.OneToOneField(Person, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+
+class WrongPin(models.Model):
+    """A wrong try on the phone; append-only. `what` is the digits of the contract that was given, or `case:` and the
+    number of the case; `caller` the number that the caller showed. By these the next tries are counted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    what = models.CharField(max_length=40)
+    caller = models.CharField(max_length=80)
+    tried_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["what", "tried_at"], name="wrong_pin_of_contract"),
+            models.Index(fields=["caller", "tried_at"], name="wrong_pin_of_caller"),
+        ]

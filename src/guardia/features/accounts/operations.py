@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from guardia.features.accounts.models import ApiToken, Company, EnrolmentCode, Machine, Person
+from django.db import connection
+
+from guardia.features.accounts.models import ApiToken, Company, EnrolmentCode, Machine, Person, PhonePin, WrongPin
 from guardia.features.accounts.rules.tokens import CODE_LIFE, TOKEN_LIFE, digest, make_code, make_token
 from guardia.kernel.transactions import operation
 from guardia.kernel.vocabulary import Lane, Role
@@ -121,3 +123,54 @@ def saw_machine(machine: Machine, now: datetime, release_number: int | None = No
 def set_languages(person_id: UUID, languages: Sequence[str]) -> None:
     """Let a member of staff answer customers in these languages."""
     Person.objects.filter(id=person_id, company=None).update(languages=list(languages))
+
+
+@operation
+def set_phone(person_id: UUID, phone: str) -> None:
+    """Let the line call a member of staff at this number or address; an empty one: not at all."""
+    Person.objects.filter(id=person_id, company=None).update(phone=phone)
+
+
+# -- the phone line --
+
+
+@operation
+def lock_pins() -> None:
+    """Let PINs be made one after the other until the transaction ends: two people of one contract never share one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('phone pins', 0))")
+
+
+@operation
+def keep_pin(person_id: UUID, company_id: UUID, pin_digest: str, now: datetime) -> None:
+    """Keep a person's PIN in the place of an earlier one."""
+    kept = {"company_id": company_id, "digest": pin_digest, "made_at": now}
+    PhonePin.objects.of_company(company_id).update_or_create(person_id=person_id, defaults=kept)
+
+
+@operation
+def drop_pin(person_id: UUID, company_id: UUID) -> bool:
+    """Let a person's PIN count no more; return whether there was one."""
+    dropped, _by_table = PhonePin.objects.of_company(company_id).filter(person_id=person_id).delete()
+    return dropped > 0
+
+
+@operation
+def lock_tries(what: str, caller: str) -> None:
+    """Let tries at the same thing, or of the same caller, wait for each other: counted and kept without a gap."""
+    names = sorted({f"phone try\x1f{what}", *([f"phone caller\x1f{caller}"] if caller else [])})
+    with connection.cursor() as cursor:
+        for name in names:  # in one order, so that two never wait for each other in a circle
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+@operation
+def add_wrong_try(what: str, caller: str, now: datetime) -> None:
+    """Keep a wrong try."""
+    WrongPin.objects.create(what=what, caller=caller, tried_at=now)
+
+
+@operation
+def forget_wrong_tries(before: datetime) -> int:
+    """Remove wrong tries that count no more; return how many."""
+    return WrongPin.objects.filter(tried_at__lt=before).delete()[0]

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from guardia.features.accounts.models import ApiToken, Company, EnrolmentCode, Machine, Person
+from guardia.features.accounts.models import ApiToken, Company, EnrolmentCode, Machine, Person, PhonePin, WrongPin
 from guardia.features.accounts.rules.tokens import digest, normal_code
 from guardia.kernel.errors import Invalid, NotFound
 from guardia.kernel.vocabulary import Actor, ActorKind, Role
@@ -166,3 +166,25 @@ def get_own_token(actor: Actor, token_id: UUID) -> ApiToken:
     if token is None:
         raise NotFound("token_unknown", _("There is no such token."))
     return token
+
+
+# -- the phone line --
+
+
+def pin_made_at(person_id: UUID, company_id: UUID) -> datetime | None:
+    """Return when a person's PIN was made, or None."""
+    rows = PhonePin.objects.of_company(company_id).filter(person_id=person_id)
+    return rows.values_list("made_at", flat=True).first()
+
+
+def pins_of_companies(companies: Iterable[UUID]) -> QuerySet[PhonePin]:
+    """Return the PINs of these companies' present people, with person and company."""
+    rows = PhonePin.objects.across_companies("whoever phones is known by a contract's number and a PIN, and not before")
+    present = rows.filter(company_id__in=list(companies), person__is_active=True, person__company_id=F("company_id"))
+    return present.select_related("person__company").order_by("person_id")
+
+
+def wrong_tries(what: str, caller: str, since: datetime) -> tuple[int, int]:
+    """Return how many wrong tries there were since an instant: at a thing, and of the number that a caller shows."""
+    rows = WrongPin.objects.filter(tried_at__gt=since)
+    return rows.filter(what=what).count(), rows.filter(caller=caller).count() if caller else 0

@@ -24,7 +24,7 @@ from guardia.features.cases.rules.queue_order import PREMIUM_TIER, QUEUE_KEYS, S
 from guardia.kernel.errors import NotFound
 from guardia.kernel.ids import is_case_number
 from guardia.kernel.keyset import Key, Order, window
-from guardia.kernel.vocabulary import Actor
+from guardia.kernel.vocabulary import Actor, Channel
 
 QUEUE: Final = Order("queue", QUEUE_KEYS)
 CLOSED: Final = Order("closed", {"closed_at": datetime, "id": UUID}, is_descending=True)
@@ -142,6 +142,20 @@ def find_case_of_mail(case_id: UUID) -> Case | None:
     """Return the case that a mail of ours is about, or None."""
     rows = Case.objects.across_companies("a mail of ours names its case").defer("words")
     return rows.filter(id=case_id).first()
+
+
+def find_case_of_number(number: str) -> Case | None:
+    """Return the case of a number, or None: a code that is right has yet to say that it may be spoken of."""
+    rows = Case.objects.across_companies("who phones says by number and code which case is meant")
+    return rows.defer("words").filter(number=number).first()
+
+
+def find_opened_by_call(company_id: UUID, call_id: UUID, recording: int) -> Case | None:
+    """Return the company's case that a recording of a call opened, or None."""
+    spoken = {"payload__call": str(call_id), "payload__recording": recording}
+    rows = CaseEvent.objects.of_company(company_id).filter(type="submitted", case__channel=Channel.PHONE, **spoken)
+    event = rows.select_related("case").first()
+    return event.case if event is not None else None
 
 
 def all_cases() -> QuerySet[Case]:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import CharField, F, Func, Q, QuerySet, Sum, Value
 from django.utils.dateformat import format as dated
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -112,6 +112,20 @@ def find_contract_of_number(number: str) -> Contract | None:
         .filter(number=number)
         .first()
     )
+
+
+def companies_of_digits(digits: str) -> list[UUID]:
+    """Return the companies of the contracts, in term or not, whose numbers hold just these digits in this order."""
+    rows = Contract.objects.across_companies("whoever phones says by digits which contract is meant")
+    blank, every = Value(""), Value("g")
+    keyed = Func(F("number"), Value("[^0-9]"), blank, every, function="regexp_replace", output_field=CharField())
+    found = rows.alias(digits=keyed).filter(digits=digits)
+    return sorted(set(found.values_list("company_id", flat=True))) if digits else []
+
+
+def numbers_of_company(company_id: UUID) -> list[str]:
+    """Return the numbers of a company's contracts, in term or not."""
+    return list(Contract.objects.of_company(company_id).order_by("starts_on").values_list("number", flat=True))
 
 
 def find_renewal(contract: Contract) -> Contract | None:

@@ -77,6 +77,12 @@ def who_has(code: str, at: datetime) -> UUID | None:
     return rotation.who(_versions([code])[code], _overrides([code], at, soon)[code], at)
 
 
+def who_may_follow(code: str, at: datetime) -> tuple[UUID, ...]:
+    """Return whom to ask where the person on duty is not there: the others of the rotation, in their order."""
+    soon = at + timedelta(seconds=1)
+    return rotation.next_people(_versions([code])[code], _overrides([code], at, soon)[code], at)
+
+
 def shifts(code: str, start: datetime, end: datetime) -> list[Shift]:
     """Return the shifts that fill `[start, end)`, cut at both ends."""
     return rotation.shifts(_versions([code])[code], _overrides([code], start, end)[code], start, end)

@@ -165,6 +165,45 @@ class StaffNotice(CompanyRow):
         ]
 
 
+class PhonePage(CompanyRow):
+    """An alarm of a case that is to be read to an engineer by phone until somebody acknowledges it.
+
+    `next_at` is null once it is over. A worker that calls holds it until `leased_until`; where it was killed another
+    takes it up after that. `tried` is append-only: `[{at, person, name, outcome}]`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dedupe_key = models.CharField(max_length=200, unique=True)
+    """The firing, the step and its round: a step is paged once."""
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
+    firing = models.ForeignKey(ClockFiring, on_delete=models.PROTECT, related_name="+")
+    clock = models.CharField(max_length=12)
+    mark = models.CharField(max_length=12)
+    severity = models.PositiveSmallIntegerField()
+    people = models.JSONField(default=list)
+    """Ids of whom to call, in their order; then whoever is on duty, then the duty manager."""
+    tried = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    next_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, default="")
+    """`acknowledged`, `stopped` (acknowledged elsewhere, answered or closed) or `nobody`."""
+    acknowledged_by_id = models.UUIDField(null=True)
+
+    class Meta(CompanyRow.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="phone_page_is_over_or_waits",
+                condition=Q(ended_at=None, next_at__isnull=False) | Q(ended_at__isnull=False, next_at=None),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["severity", "next_at"], name="phone_page_due", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["case", "created_at"], name="phone_page_of_case"),
+        ]
+
+
 class TickerBeat(models.Model):
     """A ticker that is, or was, at work; written every few seconds."""
 

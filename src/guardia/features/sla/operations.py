@@ -18,6 +18,7 @@ from guardia.features.sla.models import (
     ClockWatch,
     EscalationPolicy,
     EscalationStep,
+    PhonePage,
     StaffNotice,
     TickerBeat,
 )
@@ -177,6 +178,55 @@ def read_notices(case_id: UUID, topics: Sequence[str], now: datetime, *, is_sett
     rows = StaffNotice.objects.across_companies("the case in hand is locked").filter(case_id=case_id, read_at=None)
     facts = {"facts": RawSQL("facts || %s::jsonb", [json.dumps({"settled": is_settled})])}
     return rows.filter(facts__clock__in=list(topics)).update(read_at=now, **facts)
+
+
+# -- pages by phone --
+
+
+def new_page(firing: NewFiring | ClockFiring, step: Any, severity: int, people: Sequence[str]) -> dict[str, Any]:
+    """Return a page by phone for a step of a firing, by column; it calls these people first."""
+    return {
+        "id": uuid7_text(),
+        "company_id": firing.company_id,
+        "case_id": firing.case_id,
+        "firing_id": firing.id,
+        "dedupe_key": f"{firing.id}:{step.step}:{step.round}",
+        "clock": firing.clock,
+        "mark": firing.mark,
+        "severity": severity,
+        "people": list(people),
+    }
+
+
+@operation
+def add_pages(pages: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Let the line call people from now on; a step that is paged already is left as it is."""
+    same = {"tried": [], "outcome": "", "created_at": now, "next_at": now}
+    insert_rows(PhonePage, pages, "(dedupe_key) DO NOTHING", same)
+
+
+def end_page(page: PhonePage, outcome: str, now: datetime, by: UUID | None = None) -> None:
+    """Let the page in hand be over, unsaved; what is over stays what it was."""
+    if page.ended_at is None:
+        page.ended_at, page.next_at, page.leased_until = now, None, None
+        page.outcome, page.acknowledged_by_id = outcome, by
+
+
+@operation
+def save_pages(pages: Sequence[PhonePage]) -> None:
+    """Save what became of locked pages."""
+    names = ("id", "tried", "next_at", "leased_until", "ended_at", "outcome", "acknowledged_by_id")
+    update_rows(PhonePage, [{name: getattr(page, name) for name in names} for page in pages])
+
+
+@operation
+def stop_pages(case_id: UUID, clocks: Sequence[str], now: datetime) -> None:
+    """Let nobody be called any more about these clocks of a locked case."""
+    rows = PhonePage.objects.across_companies("the case in hand is locked").filter(case_id=case_id, ended_at=None)
+    rows.filter(clock__in=list(clocks)).update(ended_at=now, next_at=None, leased_until=None, outcome="stopped")
+
+
+# -- policies and the ticker --
 
 
 @operation

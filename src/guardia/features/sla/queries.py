@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet, TextField
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from guardia.features.sla.models import (
@@ -18,6 +18,7 @@ from guardia.features.sla.models import (
     ClockWatch,
     EscalationPolicy,
     EscalationStep,
+    PhonePage,
     StaffNotice,
     TickerBeat,
 )
@@ -286,6 +287,39 @@ def unread_notices(case_id: UUID) -> list[StaffNotice]:
     """Return what people were told of a case in hand and have not acknowledged, the oldest first."""
     rows = StaffNotice.objects.across_companies("the case in hand was access-checked")
     return list(rows.filter(case_id=case_id, read_at=None).order_by("created_at"))
+
+
+# -- pages by phone --
+
+
+def claim_pages(now: datetime, limit: int) -> list[PhonePage]:
+    """Return and lock pages that are due and in nobody's hands, the gravest first, each with its case.
+
+    Pages of one case come one after the other: nobody is called by two of them. A case that somebody is working on is
+    left for the next look.
+    """
+    rows = PhonePage.objects.across_companies("the line calls for every company")
+    earlier = rows.filter(case_id=OuterRef("case_id"), ended_at=None, id__lt=OuterRef("id"))
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    due = rows.filter(free, ~Exists(earlier), next_at__lte=now).order_by("severity", "next_at", "id")
+    needed = due.select_related("case", "case__company").defer("case__words")
+    return list(needed.select_for_update(of=("self", "case"), skip_locked=True)[:limit])
+
+
+def find_page(page_id: UUID, *, lock: bool = False) -> PhonePage | None:
+    """Return a page, or None; `lock` (with its case locked before) keeps others from changing it."""
+    rows = PhonePage.objects.across_companies("the line calls for every company").select_related("case")
+    rows = rows.select_for_update(of=("self",)) if lock else rows
+    return rows.defer("case__words").filter(id=page_id).first()
+
+
+def open_pages(case_id: UUID) -> list[PhonePage]:
+    """Return the pages of a case in hand that are not over, the oldest first."""
+    rows = PhonePage.objects.across_companies("the case in hand was access-checked")
+    return list(rows.filter(case_id=case_id, ended_at=None).order_by("id"))
+
+
+# -- policies and the ticker --
 
 
 def policies() -> dict[str, EscalationPolicy]:

@@ -159,6 +159,12 @@ def instant(value: datetime | None) -> str:
 
 
 @register.filter
+def full_time(value: datetime | None, since: datetime) -> str:
+    """See `moments.full_time`; nothing for None."""
+    return "" if value is None else moments.full_time(value, since)
+
+
+@register.filter
 def stamp(value: datetime | None, zone: str) -> str:
     """See `moments.stamp`; nothing for None."""
     return "" if value is None else moments.stamp(value, get_zone(zone))

@@ -9,16 +9,18 @@ released {release, label, lane} · proved {machine, release, ...} · proof_refus
 assigned {holder_id, holder_name, state, reason} · put_back {reason} · group_changed {group, reason} ·
 severity_changed {from, to, reason, how} · severity_proposed {to, reason} · severity_declined {to, reason} ·
 severity_disputed {wanted, reason} · dispute_settled {reason} ·
-class_changed {from, class, starts, policy_class, reason} · phone_confirmed {how, reason} · phone_code_refused {} ·
-answer_voided {answer, reason} · late_entry {type, occurred_at, payload, reason} ·
+class_changed {from, class, starts, policy_class, reason} · phone_confirmed {how, reason, call} ·
+phone_code_refused {} · answer_voided {answer, reason} · late_entry {type, occurred_at, payload, reason} ·
 late_settled {entry, accepted, reason} · breached {clock, due_at, late_by_s} ·
 escalated {clock, mark, late_by_s, steps [{step, round, to, meant, by, people}]} · alarm_acknowledged {firings, marks} ·
+paged {by, person, name, outcome, people} · call_taken {call} ·
 calendar_changed {from, to, name, version, reason} · merged {into, reason} · merged_from {case, reason} ·
 merge_undone {from, number, reason} · merge_taken_back {case, reason} ·
 not_duplicate {case, number} · duplicate_again {case, number} ·
 split_to {case, reason} · split_from {case, reason}.
 Version 2: merged_from {case, reason, arrived_at, course [[instant, severity]], called_at} moves the arrival and the
 clock of the case that goes on; version 1, without them, moves neither.
+What a phone call brought (submitted, message) also names it: {call, recording, seconds}.
 Only some change the projection; the others are facts of the timeline.
 """
 

@@ -216,6 +216,19 @@ def who(versions: Sequence[Version], overrides: Sequence[Override], at: datetime
     return _person(_said(versions, overrides, at))
 
 
+def next_people(versions: Sequence[Version], overrides: Sequence[Override], at: datetime) -> tuple[UUID, ...]:
+    """The others of the base rotation in their order: after whoever is on duty, or, where the duty is somebody's from
+    outside it, from the one on whose turn it would be.
+    """
+    version = version_at(versions, at)
+    if version is None:
+        return ()
+    base, on_duty = version.rules.base, who(versions, overrides, at)
+    first = base.people.index(on_duty) if on_duty in base.people else version.rules.number_at(base, at)
+    people = (base.person(first + step) for step in range(len(base.people)))
+    return tuple(dict.fromkeys(person for person in people if person != on_duty))
+
+
 def shifts(versions: Sequence[Version], overrides: Sequence[Override], start: datetime, end: datetime) -> list[Shift]:
     """The shifts that fill `[start, end)` in order, cut at both ends; nothing before the first version."""
     found: list[Shift] = []

@@ -9,6 +9,7 @@ Rules:
   after closing time somebody is still there: `GRACE` says how long.
 - Of the marks of a clock that have passed together only the highest sets off steps (P25); a confirmed call always does.
 - Where nobody stands behind a name, the next sensible one is told: holder, group, engineer on duty, duty manager.
+- By phone people are called one after the other until somebody acknowledges (`paging.py`), not all of them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,7 +27,7 @@ PERCENTS: Final = (50, 75, 90)
 CLOCKS: Final = ("response", "next_answer", "resolution", "assignment")
 CLASSES: Final = ("premium", "standard", "undecided")
 TARGETS: Final = ("holder", "group", "on_duty", "duty_manager", "account_manager")
-WAYS: Final = ("console", "mail", "webhook")
+WAYS: Final = ("console", "mail", "webhook", "phone")
 MOST_STEPS: Final = 40
 MOST_TIMES: Final = 12
 SHORTEST_REPEAT: Final = timedelta(minutes=1)

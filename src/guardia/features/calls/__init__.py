@@ -1,0 +1,1 @@
+"""Phone calls: their logs, recordings, pages to engineers."""

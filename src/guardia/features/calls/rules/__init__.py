@@ -1,0 +1,1 @@
+"""Pure rules of the feature: no Django, no I/O, no clock."""

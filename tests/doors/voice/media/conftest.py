@@ -1,0 +1,22 @@
+"""An engine, and a leg with its far end."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.doors.voice.media.far_end import Desk, Ear, Peer, connected
+
+from guardia.doors.voice.media.socket_channel import SocketChannel
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    made = Desk()
+    yield made
+    made.engine.stop()
+
+
+@pytest.fixture
+def leg(desk: Desk) -> Iterator[tuple[SocketChannel, Peer, Ear]]:
+    made = connected(desk)
+    yield made
+    made[1].close()
