@@ -44,15 +44,6 @@ class SippRun:
         assert (self.code, self.successful, self.failed) == (0, calls, 0), f"{self}"
 
 
-def can_send_audio() -> bool:
-    """Return whether sipp may open a raw socket here."""
-    try:
-        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP).close()
-    except PermissionError:
-        return False
-    return True
-
-
 def free_port(count: int = 1) -> int:
     """Return a UDP port that nobody has, with as many free ones behind it."""
     while True:

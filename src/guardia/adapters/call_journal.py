@@ -19,6 +19,7 @@ import os
 import secrets
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ _SYNC_EVERY_S: Final = 1.0
 # ---- a journal that is being written ----
 
 
-class _Journal:
+class _Journal(ABC):
     """What the real journal and its twin have in common: which frames are written."""
 
     def __init__(self, call_id: UUID) -> None:
@@ -68,8 +69,9 @@ class _Journal:
         told = {"is": "piece", "number": number, "voiced": voiced_s, "at": at.isoformat()}
         self._append((told, audio), is_kept_now=False)
 
+    @abstractmethod
     def _append(self, frame: Frame, *, is_kept_now: bool) -> None:
-        raise NotImplementedError
+        """Add a frame, on disk at once where `is_kept_now`."""
 
 
 class FileJournal(_Journal):

@@ -10,14 +10,12 @@ from typing import Any, Literal
 import pytest
 from tests.support.hearing import babble, heard, same_audio, silence, sweep
 from tests.support.line_baresip import Baresip
-from tests.support.line_peers import HOST, Sipp, can_send_audio, free_port, sipp
+from tests.support.line_peers import HOST, Sipp, free_port, sipp
 from tests.support.line_running import figures_of, options_ping
 
 from guardia.doors.voice.phone import AnswerOptions, CallOptions, place_call, take_calls
 from guardia.doors.voice.phone_audio import write_wav
 from guardia.doors.voice.phone_loop import Outcome
-
-with_audio = pytest.mark.skipif(not can_send_audio(), reason="sipp needs the right to open a raw socket")
 
 
 @contextmanager
@@ -37,14 +35,12 @@ def phone(**options: Any) -> Iterator[tuple[str, list[Outcome]]]:
 # ---- sipp calls ----
 
 
-@with_audio
 def test_sipp_presses_keys_in_groups(tmp_path: Path) -> None:
     with phone(after_s=0.1) as (target, taken):
         sipp("call_keys", target, tmp_path, keys=["2", "40#"], caller="600123").check(1)
     assert (taken[0].keys_heard, taken[0].caller, taken[0].ended) == ("240#", "600123", "they")
 
 
-@with_audio
 def test_sipp_hangs_up_in_the_middle_of_a_key(tmp_path: Path) -> None:
     with phone(after_s=0.1) as (target, taken):
         sipp("call_cut", target, tmp_path, keys=["7"]).check(1)
@@ -83,7 +79,6 @@ def _call(target: str, keys: str = "", longest_s: float = 10.0) -> Outcome:
     return place_call(CallOptions(target, keys=keys, longest_s=longest_s), lambda _line: None)
 
 
-@with_audio
 def test_sipp_answers_and_presses_keys(tmp_path: Path) -> None:
     with Sipp("answer_keys", tmp_path, keys=["1", "22"], pause_s=0.2) as callee:
         made = _call(callee.address, keys="w3,hang")
@@ -146,7 +141,6 @@ def test_baresip_calls_presses_holds_and_hangs_up(tmp_path: Path) -> None:
     assert taken[0].changes == ["sendonly", "sendrecv"]
 
 
-@with_audio
 def test_sipp_calls_baresip(tmp_path: Path) -> None:
     with Baresip(tmp_path, is_answering=True) as other:
         target = f"{HOST}:{other.port}"

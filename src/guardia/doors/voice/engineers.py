@@ -85,11 +85,19 @@ class EngineerTalk(Talk):
             self.left()
 
 
+def _nobody(outcome: str) -> None:
+    """Whom a forgotten call tells how it ended."""
+    _log.debug("a call that was forgotten ended: %s", outcome)
+
+
 class _EngineerCall:
     """What offers and pages share."""
 
-    def __init__(self, means: Means, phone: Phone, ring_s: float) -> None:
+    def __init__(
+        self, means: Means, phone: Phone, ring_s: float, dialogue: script.Dialogue, told: Callable[[str], None]
+    ) -> None:
         self.means, self.phone, self.ring_s = means, phone, ring_s
+        self._dialogue, self._told = dialogue, told
         self.talk: EngineerTalk | None = None
         self.picked_up: Callable[[], None] = lambda: None
         self.joined: Callable[[], None] = lambda: None
@@ -103,10 +111,10 @@ class _EngineerCall:
     def dial(self) -> None:
         """Let the phone ring."""
         try:
-            talk = EngineerTalk(self.means, self.dialogue(), self.told)
+            talk = EngineerTalk(self.means, self._dialogue, self._told)
         except OSError as error:
             _log.error("%s cannot be called: %s", self.phone.name, error)
-            self.means.control.call_soon(lambda: self.told("failed"))
+            self.means.control.call_soon(lambda: self._told("failed"))
             return
         talk.picked_up = self._is_picked_up
         talk.left = self._is_gone
@@ -123,11 +131,11 @@ class _EngineerCall:
         if self.talk is not None:
             self.talk.hang_up()
 
-    def dialogue(self) -> script.Dialogue:
-        raise NotImplementedError
-
-    def told(self, outcome: str) -> None:
-        raise NotImplementedError
+    def forget(self) -> None:
+        """The line ends it itself: nobody is told how."""
+        self._told = _nobody
+        if self.talk is not None:
+            self.talk.was_told = True
 
     def _is_picked_up(self) -> None:
         self.picked_up()
@@ -147,21 +155,7 @@ class OfferCall(_EngineerCall):
         ring_s: float,
         over: Callable[["OfferCall", str], None],
     ) -> None:
-        super().__init__(means, phone, ring_s)
-        self.facts, self._over, self._is_over = facts, over, False
-
-    def dialogue(self) -> script.Dialogue:
-        return offer(self.facts)
-
-    def told(self, outcome: str) -> None:
-        if not self._is_over:
-            self._is_over = True
-            self._over(self, outcome)
-
-    def finish(self, outcome: str) -> None:
-        """The line ended it itself: nobody is told."""
-        del outcome
-        self._is_over = True
+        super().__init__(means, phone, ring_s, offer(facts), lambda outcome: over(self, outcome))
 
 
 class PageCall(_EngineerCall):
@@ -179,7 +173,7 @@ class PageCall(_EngineerCall):
         ring_s: float,
         over: Callable[["PageCall", str], None],
     ) -> None:
-        super().__init__(means, phone, ring_s)
+        super().__init__(means, phone, ring_s, page(facts), self._ended)
         self.facts, self._draw, self._over = facts, draw, over
         now = clock.now()
         self._journal: CallJournal | None = None
@@ -202,10 +196,7 @@ class PageCall(_EngineerCall):
         facts_of_page = {"name": phone.name, "person": str(phone.person_id), "number": facts.number}
         self._note("paging", facts_of_page)
 
-    def dialogue(self) -> script.Dialogue:
-        return page(self.facts)
-
-    def told(self, outcome: str) -> None:
+    def _ended(self, outcome: str) -> None:
         self._note(outcome, {"name": self.phone.name})
         self._over(self, outcome)
         self._end(outcome)
@@ -214,10 +205,6 @@ class PageCall(_EngineerCall):
         """Hang up once everything said is through."""
         if self.talk is not None:
             self.talk.part()
-
-    def finish(self, outcome: str) -> None:
-        """The line ended it itself."""
-        del outcome
 
     def _is_picked_up(self) -> None:
         self.picture = replace(self.picture, answered_at=clock.now())

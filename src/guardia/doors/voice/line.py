@@ -173,7 +173,7 @@ class Line:
         engineer = self.joined.pop(call.id, None)
         if engineer is not None:
             call.channel.bridge(None)
-            engineer.finish("talked")
+            engineer.forget()
             engineer.hang_up()
             self._obey(self.board.freed(engineer.phone.person_id, monotonic()))
 
@@ -195,7 +195,7 @@ class Line:
                 case Withdraw(caller, engineer):
                     offer = self.offers.pop((_uuid(caller), _uuid(engineer)), None)
                     if offer is not None:
-                        offer.finish("withdrawn")
+                        offer.forget()
                         offer.hang_up()
                 case Place(caller, place):
                     call = self.calls[_uuid(caller)]
@@ -242,7 +242,7 @@ class Line:
             return
         self.offers.pop((call_id, person_id), None)
         call = self.calls.get(call_id)
-        if call is not None and outcome not in {"withdrawn", "accepted"}:
+        if call is not None and outcome != "accepted":
             call.show(step="waiting", step_detail="")
             call.note(outcome, {"name": offer.phone.name})
         offer.hang_up()

@@ -30,7 +30,7 @@ def is_well(line: LineAlone) -> None:
     wait_until("it answers", lambda: options_ping("127.0.0.1", line.port, 1.0), 60.0)
     with HostileCaller(line.port, "700700") as good:
         good.stand()
-        assert good.hears(1.0) > 10
+        assert good.hears(1.0) > 25
         press(good, "21407100#", SECRET)
         wait_until("the digits are known", lambda: len(line.keyed()) > before, 60.0)
         assert ("407100", SECRET) in line.keyed()
@@ -82,7 +82,7 @@ def test_two_thousand_hostile_packets_in_calls_leave_good_calls_good(line: LineA
                 caller.rtp.sendto(hostile_sound(chance), ("127.0.0.1", caller.media_port))
             if number % 8 == 0:
                 time.sleep(0.01)
-        assert two.hears(1.0) > 10
+        assert two.hears(1.0) > 25
         one.bye()
         two.bye()
         is_well(line)
@@ -99,7 +99,7 @@ def test_a_thousand_keys_a_second_by_info_cost_nobody_else_anything(line: LineAl
             one.info("*")
             one.info("1")
             time.sleep(0.002)
-        assert good.hears(1.0) > 10
+        assert good.hears(1.0) > 25
         notes = [len(record.notes) for record in line.records()]
         assert max(notes) < 200, notes  # 20 keys a second, and a burst
         one.bye()
@@ -150,7 +150,7 @@ def test_two_calls_of_one_call_id_are_two_calls_and_each_ends_by_itself(line: Li
         assert one.to_tag != two.to_tag
         one.bye()
         assert one.answer("BYE") == 200
-        assert two.hears(1.0) > 10
+        assert two.hears(1.0) > 25
         two.bye()
         assert two.answer("BYE") == 200
     is_well(line)
@@ -167,7 +167,7 @@ def test_a_bye_or_cancel_that_does_not_know_the_call_ends_nothing(line: LineAlon
         thief.to_tag = "0" * 32
         thief.bye()
         assert thief.answer("BYE") == 481
-        assert one.hears(1.0) > 10
+        assert one.hears(1.0) > 25
         one.bye()
         assert one.answer("BYE") == 200
     is_well(line)
@@ -248,12 +248,12 @@ def test_kills_in_calls_lose_nothing_and_the_line_comes_back(line: LineAlone) ->
         two.stand()
         wait_until("the digits are known", lambda: ("407100", SECRET) in line.keyed(), 60.0)
         line.kill()
-        line.restart()
+        assert line.restart() < 5.0
         records = line.records()
         assert len(records) == 2
         assert all(record.ended_at is None for record in records)
         assert ("407100", SECRET) in line.keyed()
     with HostileCaller(line.port, "3") as three:
         three.stand()
-        assert three.hears(1.0) > 10
+        assert three.hears(1.0) > 25
         three.bye()

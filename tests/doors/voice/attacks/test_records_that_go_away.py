@@ -148,7 +148,7 @@ def test_a_line_killed_right_after_a_case_was_opened_has_opened_one(world: World
             time.sleep(0.002)
         time.sleep(after_s)
         world.line.kill()
-        world.line.restart()
+        assert world.line.restart() < 8.0
     (call,) = world.handed_in()
     (case,) = cases()
     assert case.case_class == "premium"

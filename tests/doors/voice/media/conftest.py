@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.doors.voice.media.far_end import Desk, Ear, Peer, connected
+from tests.doors.voice.media.far_end import Desk, Ear, Peer, SteppedDesk, connected
 
 from guardia.doors.voice.media.socket_channel import SocketChannel
 
@@ -11,6 +11,13 @@ from guardia.doors.voice.media.socket_channel import SocketChannel
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     made = Desk()
+    yield made
+    made.engine.stop()
+
+
+@pytest.fixture
+def stepped() -> Iterator[SteppedDesk]:
+    made = SteppedDesk()
     yield made
     made.engine.stop()
 

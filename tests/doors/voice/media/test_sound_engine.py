@@ -6,7 +6,18 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
-from tests.doors.voice.media.far_end import KEYS_TYPE, PORTS, VOICE, WITHIN_S, Desk, Ear, Peer, connected, voices
+from tests.doors.voice.media.far_end import (
+    KEYS_TYPE,
+    PORTS,
+    VOICE,
+    WITHIN_S,
+    Desk,
+    Ear,
+    Peer,
+    SteppedDesk,
+    connected,
+    voices,
+)
 
 from guardia.doors.voice.control import Codec, RemoteMedia
 from guardia.doors.voice.media.channel import ChannelListener, MediaEngine
@@ -166,7 +177,7 @@ def test_what_is_heard_is_recorded_in_half_seconds_with_gaps_as_silence(
     gap = whole.partition(VOICE[24])[2].partition(VOICE[25])[0]
     assert gap.strip(b"\xff") == b""
     assert len(gap) > 10 * FRAME
-    assert abs(len(whole) / 8000 - took) < 0.6
+    assert abs(len(whole) / 8000 - took) < 0.3
     assert {len(sound) for sound, _ in pieces[:-1]} == {25 * FRAME}
     kept = len(pieces)
     desk.work(0.7)
@@ -202,53 +213,39 @@ def test_silence_of_a_far_end_that_should_send_is_told_every_five_seconds(desk: 
 # ---- bridged ----
 
 
-def assert_came(came: list[bytes], said: list[bytes]) -> None:
-    """Demand that nothing came but what was said, bit by bit and in its order, and most of it: what a busy machine
-    brings too late is dropped, as it has to be.
-    """
-    places = [said.index(frame) for frame in came]
-    assert places == sorted(set(places))
-    assert len(came) >= 0.6 * len(said)
-
-
-def test_bridged_legs_hear_each_other_bit_by_bit_and_keys_are_told_not_handed_on(desk: Desk) -> None:
-    one, first, ear = connected(desk)
-    two, second, _other = connected(desk)
+def test_bridged_legs_hear_each_other_bit_by_bit_and_keys_are_told_not_handed_on(stepped: SteppedDesk) -> None:
+    one, first, ear = connected(stepped)
+    two, second, _other = connected(stepped)
     recorded: list[bytes] = []
     one.record(lambda sound, _voiced: recorded.append(sound))
     one.bridge(two)
-    there = threading.Thread(target=first.talk, args=(VOICE[:40],))
-    back = threading.Thread(target=second.talk, args=(VOICE[::-1],))
-    there.start()
-    back.start()
-    desk.until(lambda: not there.is_alive() and not back.is_alive())
+    stepped.talk((first, VOICE[:40]), (second, VOICE[::-1]))
     first.press("7", 99)
-    desk.until(lambda: ear.keys == "7")
-    desk.work(0.3)
+    stepped.step(20)
+    stepped.until(lambda: ear.keys == "7")
     one.bridge(None)
     one.record(None)
-    desk.work(0.1)
-    first.talk(VOICE[:5])
-    desk.work(0.2)
+    stepped.talk((first, VOICE[:5]))
+    stepped.until(lambda: len(second.came) == len(first.came) == stepped.steps)
     first.close()
     second.close()
-    assert_came(voices(second.heard()), VOICE[:40])
-    assert_came(voices(first.heard()), VOICE[::-1])
-    assert_came(voices(b"".join(recorded)), VOICE[:40])
+    assert voices(second.heard()) == VOICE[:40]
+    assert voices(first.heard()) == VOICE[::-1]
+    assert voices(b"".join(recorded)) == VOICE[:40]
     assert KEYS_TYPE not in {packet.kind for packet in second.came}
 
 
-def test_a_bridge_between_two_codecs_goes_by_the_table(desk: Desk) -> None:
-    one, first, _ear = connected(desk)
-    two, second, _other = connected(desk, "PCMA")
+def test_a_bridge_between_two_codecs_goes_by_the_table(stepped: SteppedDesk) -> None:
+    one, first, _ear = connected(stepped)
+    two, second, _other = connected(stepped, "PCMA")
     two.bridge(one)
-    first.talk(VOICE)
-    desk.work(0.2)
+    stepped.talk((first, VOICE))
+    stepped.until(lambda: len(second.came) == stepped.steps)
     second.close()
     first.close()
     silent = SILENT_FRAME.translate(ALAW_OF_ULAW)
     came = [packet.payload for packet in second.came if packet.payload != silent]
-    assert_came(came, [frame.translate(ALAW_OF_ULAW) for frame in VOICE])
+    assert came == [frame.translate(ALAW_OF_ULAW) for frame in VOICE]
 
 
 def test_closing_one_leg_of_a_bridge_leaves_the_other_alive(desk: Desk) -> None:

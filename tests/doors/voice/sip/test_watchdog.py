@@ -46,7 +46,7 @@ def test_a_loop_that_does_not_turn_ends_the_line_within_eight_seconds() -> None:
         line.tell("freeze")
         started = time.monotonic()
         assert line.process.wait(12) == 70
-        assert time.monotonic() - started < 60
+        assert time.monotonic() - started < 9
 
 
 @pytest.mark.slow
