@@ -140,6 +140,7 @@ def measured(messages: list[tuple[str, bytes]], connections: int, port: int) -> 
     call_command("migrate", verbosity=0)
     prepare()
     yield "a bare aiosmtpd that keeps nothing: accepted", bare(messages, connections), 0.0, "msg/s"
+    yield from reading(messages)
     yield "the portal's way, one case at a time", one_at_a_time(), 0.0, "case/s"
     with running("listen", port), running("work", 0), running("work", 0):
         sleep(3)
@@ -155,6 +156,26 @@ def measured(messages: list[tuple[str, bytes]], connections: int, port: int) -> 
     yield "the mail door: accepted durably (last 250)", len(messages) / accepted, 0.0, "msg/s"
     yield "the mail door: accepted and decided (last case)", len(messages) / done, TARGET, "msg/s"
     yield "of them cases", float(sum(n for (outcome, _), n in outcomes.items() if outcome == "case")), 0.0, ""
+
+
+def reading(messages: list[tuple[str, bytes]]) -> Iterator[tuple[str, float, float, str]]:
+    """Yield what the reader's process takes by itself: the mix one after another, and one message of 25 MB."""
+    from guardia.doors.mail.reading.isolated import IsolatedReader
+
+    large = EmailMessage()
+    large["From"], large["Subject"] = "Ana <ana@company0.example>", "Un fichero grande"
+    large.set_content("Va adjunto.")
+    large.add_attachment(random.Random(1).randbytes(18_500_000), "application", "octet-stream", filename="large.bin")
+    raw = large.as_bytes(policy=SMTP)
+    with IsolatedReader((DESK,)) as reader:
+        reader.read(b"x")
+        started = perf_counter()
+        for sender, message in messages:
+            reader.read(message, sender)
+        yield "the reader in its process: the mix", len(messages) / (perf_counter() - started), 0.0, "msg/s"
+        started = perf_counter()
+        reader.read(raw)
+        yield "the reader in its process: one of 25 MB", perf_counter() - started, 0.0, "s"
 
 
 def prepare() -> None:

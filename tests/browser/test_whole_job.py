@@ -86,7 +86,9 @@ def report(customer: Visitor, sample: Path, label: str) -> str:
     wire.send("Network.emulateNetworkConditions", {**limits, "uploadThroughput": -1})
     page.fill("#subject", "Una factura infectada se da por segura")
     page.fill("#description", "Ha llegado por correo a 12 equipos.")
-    page.locator("[name=ask-business][value=no]").check(force=True)
+    page.get_by_role("radiogroup", name="¿Está interrumpida la actividad de la empresa?").get_by_role(
+        "radio", name="No"
+    ).check()
     page.get_by_role("radio", name="Alto").check()
     page.get_by_role("radio", name="Incidente premium").check()
     page.get_by_role("button", name="Enviar solicitud").click()

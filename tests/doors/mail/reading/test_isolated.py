@@ -86,29 +86,19 @@ def test_killed_at_any_moment_there_is_a_letter(reader: IsolatedReader) -> None:
     assert all(letter.attachments for letter in letters)
 
 
-def test_25_mb_are_read_within_the_time(reader: IsolatedReader) -> None:
+def test_25_mb_come_back_whole() -> None:
     content = random.Random(1).randbytes(18_500_000)
-    raw = with_file(content)
-    reader.read(b"x")
-    took = []
-    for _ in range(3):  # the best of three: other tests run beside this one
-        begun = time.monotonic()
-        letter = reader.read(raw)
-        took.append((time.monotonic() - begun, letter.attachments[0].content == content))
-    assert min(took)[0] < 2
-    assert any(is_whole for _, is_whole in took)
+    with IsolatedReader(OURS, within_s=60) as reader:  # how long it takes: benchmarks/mail.py
+        assert reader.read(with_file(content)).attachments[0].content == content
 
 
-def test_300_small_messages_a_second(reader: IsolatedReader) -> None:
+def test_one_process_reads_them_all(reader: IsolatedReader) -> None:
     raw = mail("Desde las 09:30 no se actualiza.\n")
     reader.read(raw)
-    took = []
-    for _ in range(3):  # the best of three: other tests run beside this one
-        begun = time.monotonic()
-        for _ in range(300):
-            reader.read(raw)
-        took.append(time.monotonic() - begun)
-    assert min(took) < 1
+    first = reader.pid
+    for _ in range(300):
+        assert reader.read(raw).text == "Desde las 09:30 no se actualiza."
+    assert reader.pid == first is not None
 
 
 def test_it_dies_with_its_parent() -> None:
