@@ -79,8 +79,9 @@ def measured(calls: int, seconds: float, folder: Path) -> dict[str, Any]:
 
 def bare(calls: int, seconds: float, folder: Path) -> float:
     """Return the processor share of sipp answering the same calls, which neither hears nor says anything."""
-    from tests.support.line_peers import HOST, Sipp, free_port
+    from tests.support.line_peers import HOST, Sipp
     from tests.support.line_running import figures_of
+    from tests.support.ports import free_port
 
     folder.mkdir(parents=True)
     port = free_port()

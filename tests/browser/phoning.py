@@ -13,7 +13,7 @@ from guardia.doors.voice.phone import AnswerOptions, CallOptions, place_call, ta
 from guardia.doors.voice.phone_audio import write_wav
 from tests.browser.running_server import RunningServer
 from tests.support.hearing import babble
-from tests.support.line_peers import free_port
+from tests.support.ports import free_port
 
 LONGEST_S, TONE_AFTER_S = 120.0, 9
 KNOWN = "1,w0.3,1,w0.3,4071#,w0.3,407118,w1"

@@ -7,13 +7,13 @@ release tree, so that nothing of the test process is shared with it.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 READY_WITHIN_S = 150
 STOP_WITHIN_S = 30
@@ -21,21 +21,11 @@ CLEAN_FILES = 200
 FOREIGN = ("DATABASE_URL", "GUARDIA_", "DJANGO_", "PYTEST_")
 
 
-def _free_ports() -> tuple[int, ...]:
-    """Return free ports for web, releases and mail, and a UDP port for the phone line."""
-    with ExitStack() as stack:
-        kinds = (socket.SOCK_STREAM, socket.SOCK_STREAM, socket.SOCK_STREAM, socket.SOCK_DGRAM)
-        held = [stack.enter_context(socket.socket(socket.AF_INET, kind)) for kind in kinds]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return tuple(one.getsockname()[1] for one in held)
-
-
 class RunningServer:
     """The server and everything that belongs to it."""
 
     def __init__(self) -> None:
-        self.port, releases_port, self.mail_port, self.line_port = _free_ports()
+        self.port, releases_port, self.mail_port, self.line_port = (free_port() for _ in range(4))
         self.url = f"http://localhost:{self.port}"
         self.var = Path(tempfile.mkdtemp(prefix="guardia-browser-"))
         self.private = Path(tempfile.mkdtemp(prefix="guardia-browser-private-"))

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.sigdist.stage import NOW, at, release
+from tests.support.ports import free_port
 
 from sigdist.client import cli
 from sigdist.records import sha256_hex
@@ -141,9 +141,7 @@ def _started(site: tuple[Path, Path], port: int) -> subprocess.Popen[str]:
 
 
 def test_it_serves_until_it_is_told_to_stop_and_says_when_its_port_is_taken(site: tuple[Path, Path]) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     running = _started(site, port)
     try:
         deadline = time.monotonic() + 20

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from tests.support.mail_listener import free_port
+from tests.support.ports import free_port
 
 PROGRAM = Path("/usr/sbin/dovecot")
 USER, PASSWORD = "buzon", "s3cret/with:odd@marks"

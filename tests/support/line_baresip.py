@@ -19,7 +19,8 @@ from typing import Any, Literal, Self
 
 from guardia.kernel.sound import ulaw_of_wav, wav_of
 from tests.support.hearing import silence
-from tests.support.line_peers import HOST, free_port
+from tests.support.line_peers import HOST
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
 _TALK_S = 120
@@ -68,7 +69,7 @@ class Baresip:
     ) -> None:
         program = shutil.which("baresip")
         assert program, "baresip is not installed (ops/debian-packages)"
-        self.port, self._control = free_port(), free_port()
+        self.port, self._control = free_port(2), free_port()  # it listens for TLS on the next one, whether asked or not
         self.user = user
         self._folder = folder / f"baresip-{self.port}"
         self._folder.mkdir(parents=True)
@@ -119,6 +120,13 @@ class Baresip:
             raise AssertionError(f"baresip did not start: {self.log()}") from None
         self._reader = threading.Thread(target=self._read, name="baresip-events", daemon=True)
         self._reader.start()
+        try:
+            self.command("uastat")
+            wait_until("an answer of baresip", lambda: self.events or self._process.poll() is not None, 20)
+            assert self._process.poll() is None, f"it ended with {self._process.returncode}"
+        except AssertionError as error:
+            self.kill()
+            raise AssertionError(f"baresip did not answer ({error}): {self.log()}") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -161,7 +169,13 @@ class Baresip:
 
     def wait_for(self, kind: str, within_s: float = 10.0, count: int = 1) -> dict[str, Any]:
         """Return the latest event of a kind (`CALL_ESTABLISHED`, `CALL_CLOSED`), once there are so many."""
-        wait_until(f"{kind} from baresip, which told {self.events}", lambda: len(self.of(kind)) >= count, within_s)
+        try:
+            wait_until(kind, lambda: self._process.poll() is not None or len(self.of(kind)) >= count, within_s)
+            assert len(self.of(kind)) >= count, f"it ended with {self._process.returncode}"
+        except AssertionError as error:
+            raise AssertionError(
+                f"no {kind} from baresip ({error}); it told {self.events}; its log:\n{self.log()}"
+            ) from None
         return self.of(kind)[-1]
 
     def of(self, kind: str) -> list[dict[str, Any]]:

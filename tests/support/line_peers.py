@@ -9,7 +9,6 @@ that it needs the right to open one; `can_send_audio` says whether we have it.
 import csv
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.ports import free_port
 from tests.support.rtp_pcap import write_keys
 
 SCENARIOS = Path(__file__).parent / "line_scenarios"
@@ -42,22 +42,6 @@ class SippRun:
     def check(self, calls: int) -> None:
         """Fail, with sipp's own words, unless all the calls went as written."""
         assert (self.code, self.successful, self.failed) == (0, calls, 0), f"{self}"
-
-
-def free_port(count: int = 1) -> int:
-    """Return a UDP port that nobody has, with as many free ones behind it."""
-    while True:
-        held: list[socket.socket] = []
-        try:
-            for number in range(count):
-                held.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                held[-1].bind((HOST, held[0].getsockname()[1] + number if number else 0))
-            return int(held[0].getsockname()[1])
-        except (OSError, OverflowError):
-            continue
-        finally:
-            for one in held:
-                one.close()
 
 
 class Sipp:

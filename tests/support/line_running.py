@@ -18,7 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from tests.support.line_peers import HOST, free_port
+from tests.support.line_peers import HOST
+from tests.support.ports import free_port
 from tests.support.processes import start_command, wait_until
 
 _COMMAND = [sys.executable, "-m", "guardia.doors.cli.main", "line", "run"]

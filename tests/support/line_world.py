@@ -30,8 +30,9 @@ from guardia.kernel.sound import wav_of
 from tests.support.cast import EMAILS, Cast
 from tests.support.hearing import heard
 from tests.support.line_alone import share_prompts
-from tests.support.line_peers import HOST, free_port
+from tests.support.line_peers import HOST
 from tests.support.line_running import LineRunning
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

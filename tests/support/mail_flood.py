@@ -15,6 +15,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 from tests.support import processes
+from tests.support.ports import free_port
 
 DESK = "soporte@guardia.example"
 SENDERS = (
@@ -37,13 +38,6 @@ UNLIMITED = {
     "GUARDIA_MAIL_RATE_PER_MINUTE": "1000000",
     "GUARDIA_MAIL_CONNECTIONS": "200",
 }
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def message(n: int) -> tuple[str, bytes]:

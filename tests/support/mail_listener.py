@@ -10,17 +10,11 @@ from pathlib import Path
 
 from guardia.adapters.lab_keys import LabKeys
 from guardia.adapters.mail_spool import FolderSpool
+from tests.support.ports import free_port
 
 READY_WITHIN_S = 30
 FOREIGN = ("DATABASE_URL", "GUARDIA_", "DJANGO_", "PYTEST_")
 SUPPORT = "soporte@guardia.example"
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class MailListener:

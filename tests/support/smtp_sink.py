@@ -1,7 +1,6 @@
 """A real SMTP server that keeps what it is given and answers as it is told."""
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.support.ports import free_port
 
 
 @dataclass
@@ -62,9 +63,7 @@ class Sink:
 def smtp_sink(**facts: Any) -> Iterator[Sink]:
     """Run a sink within the block."""
     sink = Sink(**facts)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        sink.port = probe.getsockname()[1]
+    sink.port = free_port()
     tls: dict[str, Any] = {"ssl_context": sink.tls}
     if not sink.starts_with_tls:
         tls = {"tls_context": sink.tls, "require_starttls": sink.tls is not None}

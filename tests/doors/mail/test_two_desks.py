@@ -22,7 +22,7 @@ from aiosmtpd.controller import Controller
 from django.db import connection
 from tests.support import processes
 from tests.support.database import PROJECT
-from tests.support.mail_flood import free_port
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 STRIPPED = ("Auto-Submitted", "X-Guardia-Desk", "X-Auto-Response-Suppress", "In-Reply-To", "References", "Precedence")

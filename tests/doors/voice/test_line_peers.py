@@ -10,8 +10,9 @@ from typing import Any, Literal
 import pytest
 from tests.support.hearing import babble, heard, same_audio, silence, sweep
 from tests.support.line_baresip import Baresip
-from tests.support.line_peers import HOST, Sipp, free_port, sipp
+from tests.support.line_peers import HOST, Sipp, sipp
 from tests.support.line_running import figures_of, options_ping
+from tests.support.ports import free_port
 
 from guardia.doors.voice.phone import AnswerOptions, CallOptions, place_call, take_calls
 from guardia.doors.voice.phone_audio import write_wav

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.hearing import babble, heard, same_audio, silence, sweep
-from tests.support.line_peers import HOST, free_port
+from tests.support.line_peers import HOST
+from tests.support.ports import free_port
 
 from guardia.doors.voice.phone import AnswerOptions, CallOptions, Misuse, place_call, run_call, take_calls
 from guardia.doors.voice.phone_audio import Ear, Mouth, read_wav, write_wav

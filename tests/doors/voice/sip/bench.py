@@ -2,7 +2,6 @@
 
 import json
 import queue
-import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.support.ports import free_port
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 ROOT = Path(__file__).parents[4]
@@ -83,14 +84,6 @@ def answering(**wishes: Any) -> Iterator[Answering]:
         sys.stderr.write(errors)
     assert "Traceback" not in errors
     assert "Signalling failed" not in errors
-
-
-def free_port() -> int:
-    """Return a UDP port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def sipp(scenario: str, port: int = 0, *options: str, calls: int = 1, local_port: int = 0) -> "subprocess.Popen[str]":

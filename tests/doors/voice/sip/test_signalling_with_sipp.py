@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.doors.voice.sip.bench import Answering, answering, free_port, passed, sipp
+from tests.doors.voice.sip.bench import Answering, answering, passed, sipp
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.slow
 SECRET = "secret-0815"

@@ -6,7 +6,8 @@ import threading
 import time
 
 import pytest
-from tests.doors.voice.sip.bench import answering, free_port, sipp
+from tests.doors.voice.sip.bench import answering, sipp
+from tests.support.ports import free_port
 
 from guardia.doors.voice.sip.watchdog import Watchdog
 
