@@ -14,6 +14,20 @@ def main(arguments: list[str]) -> int:
     own = settings_or_complaint()
     if own is None:
         return 2
+    width = max(len(one.name) for one in fields(own))
     for one in fields(own):
-        sys.stdout.write(f"{one.name:<20} {getattr(own, one.name)}\n")
+        sys.stdout.write(f"{one.name:<{width}} {_as_set(getattr(own, one.name))}".rstrip() + "\n")
     return 0
+
+
+def _as_set(value: object) -> str:
+    """Return a value as an environment variable would give it; nothing for none."""
+    match value:
+        case None:
+            return ""
+        case tuple():
+            return ", ".join(str(one) for one in value)
+        case range():
+            return f"{value.start}-{value.stop - 1}"
+        case _:
+            return str(value)
