@@ -44,7 +44,7 @@ class LineAlone(LineRunning):
         super().__init__(
             folder / "var",
             {"DATABASE_URL": NOWHERE, "GUARDIA_PRIVATE": str(private), **settings},
-            rtp_ports=2000,
+            rtp_ports=400,
         )
 
     def records(self) -> list[CallRecord]:

@@ -26,6 +26,7 @@ KEY_MS = 80
 
 _KEYS = "<!-- keys -->"
 _FILLER_MS = 400
+_MEDIA_PORTS = 400
 _PLAY = '<nop><action><exec {played}/></action></nop>\n  <pause milliseconds="{pause_ms}"/>'
 
 
@@ -82,7 +83,7 @@ class Sipp:
         command = ["sipp", "-sf", str(written), "-i", HOST, "-mi", HOST, "-p", str(self.port), "-bind_local"]
         command += [
             "-mp",
-            str(free_port(4)),
+            str(free_port(min(4 * calls, _MEDIA_PORTS))),  # it takes the next four for each call
             "-m",
             str(calls),
             "-r",

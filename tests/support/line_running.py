@@ -45,7 +45,7 @@ class LineRunning:
 
     def __init__(self, var: Path, settings: Mapping[str, str], *, rtp_ports: int = 200, within_s: float = 60.0) -> None:
         self.port = int(settings.get("GUARDIA_LINE_PORT", 0)) or free_port()
-        first = free_port(min(rtp_ports, 500))
+        first = free_port(rtp_ports)
         self.settings = {
             "GUARDIA_LINE_RTP_PORTS": f"{first}-{first + rtp_ports - 1}",
             **settings,
