@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ def engine_row(legs: int, seconds: float, *, is_recorded: bool = False, is_busy:
 
         told_here: SimpleQueue[Callable[[], None]] = SimpleQueue()
         threading.Thread(target=_signalling, args=(told_here,), daemon=True).start()
-        engine = SoundEngine(HOST, PORTS, told_here.put)
+        engine = SoundEngine(HOST, PORTS, told_here.put, partial(os._exit, 1))
         channels = [engine.open(Mute()) for _ in ports]
         for channel, port in zip(channels, ports, strict=True):
             channel.connect(RemoteMedia(HOST, port, "PCMU", 101))

@@ -228,6 +228,26 @@ def test_a_message_that_nothing_came_of_goes_into_the_case_of_the_call(
     assert (call.row.outcome, call.row.ended_at) == ("interrupted", CALLED)
 
 
+def test_a_description_that_the_line_was_killed_in_opens_the_case_with_its_severity(
+    cast: Cast, told: Callable[..., Telling]
+) -> None:
+    call = told().is_known(cast.people["plus"]).note("wanted", severity=1).speaks()
+    call.is_cut_off()
+    hand_in_waiting(BACK)
+    case = only_case()
+    assert (case.severity, case.case_class, case.called_at) == (1, "premium", CALLED)
+    assert case.due_at is not None
+    assert [one.case_id for one in call.recordings] == [case.id]
+
+
+def test_a_take_that_was_too_short_opens_no_second_case(cast: Cast, told: Callable[..., Telling]) -> None:
+    call = told().is_known(cast.people["plus"]).speaks(voiced_s=0.7).speaks(voiced_s=4.0)
+    call.later("open", severity=2, recording=2).ends("opened")
+    hand_in_waiting(BACK)
+    assert [one.case_id for one in call.recordings] == [only_case().id] * 2
+    assert not any(one.waits_for_staff for one in call.recordings)
+
+
 def test_without_a_case_it_becomes_one_of_no_class(cast: Cast, told: Callable[..., Telling]) -> None:
     told().is_known(cast.people["plus"]).speaks("message").ends("hung_up")
     hand_in_waiting(BACK)

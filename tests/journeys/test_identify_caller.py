@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
-from tests.journeys.promise_story import at, row, types
+from django.utils import translation
+from tests.journeys.promise_story import at, mails_to, row, types
 from tests.support.at_once import at_once, raised, returned
 from tests.support.callers import NUMBER, contract_of, pin_of
-from tests.support.cast import Cast, make_cast
+from tests.support.cast import EMAILS, Cast, make_cast
 
-from guardia.features.accounts.models import PhonePin, WrongPin
+from guardia.features.accounts.models import Person, PhonePin, WrongPin
 from guardia.features.contracts.models import Contract, NamedContact
 from guardia.features.contracts.rules.entitlement import PREMIUM_TIER, STANDARD_TIER
 from guardia.journeys.confirm_call import case_code, confirm_call
@@ -19,6 +20,8 @@ from guardia.journeys.move_case import close_case
 from guardia.kernel.errors import Refused
 
 CLOSED, UNKNOWN = UnknownCaller(is_closed=True), UnknownCaller()
+HIDDEN = ("", "anonymous", "Anonymous", "unknown", "  ")
+"""What callers show who show no number."""
 
 
 def by_pin(part: str, now: datetime, pin: str = "", caller: str = "") -> KnownCaller | UnknownCaller:
@@ -28,6 +31,10 @@ def by_pin(part: str, now: datetime, pin: str = "", caller: str = "") -> KnownCa
 def known(found: KnownCaller | UnknownCaller) -> KnownCaller:
     assert isinstance(found, KnownCaller)
     return found
+
+
+def told_managers() -> list[str]:
+    return mails_to(EMAILS["duty_manager"])
 
 
 def wrong(code: str) -> str:
@@ -131,11 +138,111 @@ def test_ten_wrong_tries_close_the_shown_number_whatever_is_tried(cast: Cast) ->
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("shown", ["", "anonymous", "Anonymous", "unknown", "  "])
-def test_callers_who_show_no_number_do_not_close_the_line_for_one_another(cast: Cast, shown: str) -> None:
+@pytest.mark.parametrize("shown", HIDDEN)
+def test_a_few_wrong_tries_of_callers_who_show_no_number_do_not_close_the_line_for_one_another(
+    cast: Cast, shown: str
+) -> None:
     for contract in range(12):
         identify_by_pin(cast.now, f"99{contract}", "555019", shown)
     known(by_pin("plus", cast.now, caller=shown))
+
+
+@pytest.mark.django_db
+def test_who_hides_the_number_cannot_go_on_from_contract_to_contract_and_case_to_case(cast: Cast) -> None:
+    number = cast.open().number
+    code = case_code(row(cast, number))
+    for guess in range(60):
+        shown = HIDDEN[guess % len(HIDDEN)]
+        if guess % 2:
+            assert identify_by_pin(cast.now, f"99{guess}", "555019", shown) == UNKNOWN
+        else:
+            assert identify_by_code(cast.now, f"123456{guess:02}", "555019", shown) == UNKNOWN
+    for shown in HIDDEN:
+        assert by_pin("plus", cast.now, caller=shown) == CLOSED
+        assert identify_by_code(cast.now, number, code, shown) == CLOSED
+    known(by_pin("plus", cast.now, caller=NUMBER))
+    known(identify_by_code(cast.now, number, code, NUMBER))
+    assert WrongPin.objects.count() == 60
+    known(by_pin("plus", cast.now + timedelta(minutes=61)))
+
+
+@pytest.mark.django_db
+def test_tries_of_shown_numbers_do_not_close_the_way_of_those_who_show_none(cast: Cast) -> None:
+    for guess in range(70):
+        assert identify_by_pin(cast.now, f"99{guess}", "555019", f"+346000000{guess:02}") == UNKNOWN
+    known(by_pin("plus", cast.now))
+
+
+# ---- what the duty managers are told ----
+
+
+@pytest.mark.django_db
+def test_the_duty_managers_are_told_which_contract_was_closed_once_an_hour(cast: Cast) -> None:
+    for _ in range(4):
+        by_pin("plus", cast.now, "555019", NUMBER)
+    assert told_managers() == []
+    for _ in range(3):
+        by_pin("plus", cast.now, "555019", NUMBER)
+    (mail,) = told_managers()
+    with translation.override("es"):
+        assert mail.startswith(translation.gettext("Wrong PINs or codes on the phone line"))
+    assert "4071" in mail
+    assert "555019" not in mail
+    assert mails_to(EMAILS["engineer"]) == []
+    for minute in (61, 62, 63, 64, 65, 66):
+        by_pin("plus", cast.now + timedelta(minutes=minute), "555019", NUMBER)
+    assert len(told_managers()) == 2
+
+
+@pytest.mark.django_db
+def test_a_contract_that_does_not_exist_is_told_like_one_that_does(cast: Cast) -> None:
+    for _ in range(5):
+        identify_by_pin(cast.now, "9999", "555019", NUMBER)
+    (mail,) = told_managers()
+    assert "9999" in mail
+
+
+@pytest.mark.django_db
+def test_the_duty_managers_are_told_which_case_was_closed_also_where_staff_took_some_of_its_wrong_codes(
+    cast: Cast,
+) -> None:
+    number = cast.open().number
+    bad = wrong(case_code(row(cast, number)))
+    with pytest.raises(Refused):
+        confirm_call(cast.engineer, cast.now, number, "code", bad)
+    for _ in range(3):
+        identify_by_code(cast.now, number, bad, NUMBER)
+    assert told_managers() == []
+    identify_by_code(cast.now, number, bad, NUMBER)
+    assert identify_by_code(cast.now, number, bad, NUMBER) == CLOSED
+    (mail,) = told_managers()
+    assert number in mail
+
+
+@pytest.mark.django_db
+def test_a_flood_of_guesses_without_a_number_sends_ten_mails_and_the_one_that_says_so(cast: Cast) -> None:
+    for guess in range(60):
+        identify_by_pin(cast.now, f"99{guess // 5}", "555019", "anonymous")
+    told = told_managers()
+    assert len(told) == 11
+    assert "60" in told[-1]
+    assert identify_by_pin(cast.now, "2210", "555019", "") == CLOSED
+    later = cast.now + timedelta(minutes=61)
+    for guess in range(60):
+        identify_by_pin(later, f"99{guess // 5}", "555019", "anonymous")
+    assert len(told_managers()) == 22
+
+
+@pytest.mark.django_db
+def test_every_duty_manager_is_told_in_the_own_language(cast: Cast) -> None:
+    Person.objects.filter(email=EMAILS["duty_manager"]).update(language="en")
+    Person.objects.filter(email=EMAILS["releaser"]).update(roles=["duty_manager"])
+    for _ in range(5):
+        by_pin("plus", cast.now, "555019", NUMBER)
+    (mail,) = told_managers()
+    assert mail.startswith("Wrong PINs or codes on the phone line")
+    assert "Within an hour 5 wrong PINs" in mail
+    assert len(mails_to(EMAILS["releaser"])) == 1
 
 
 @pytest.mark.django_db
@@ -245,6 +352,20 @@ def test_one_number_that_guesses_everywhere_at_the_same_instant_has_ten_tries(ke
     answers = at_once([partial(identify_by_pin, now, f"9{n}", "555019", NUMBER) for n in range(16)])
     assert raised(answers) == []
     assert (answers.count(UNKNOWN), answers.count(CLOSED)) == (10, 6)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sixteen_without_a_number_who_guess_everywhere_at_the_same_instant_have_what_is_left(
+    keys: None, now: datetime
+) -> None:
+    make_cast(now)
+    for guess in range(50):
+        identify_by_pin(now, f"98{guess}", "555019", "")
+    answers = at_once([partial(identify_by_pin, now, f"9{n}", "555019", HIDDEN[n % 5]) for n in range(16)])
+    assert raised(answers) == []
+    assert (answers.count(UNKNOWN), answers.count(CLOSED)) == (10, 6)
+    assert WrongPin.objects.count() == 60
+    assert len(told_managers()) == 1
 
 
 def _demand_five_tries(guesses: Sequence[Callable[[], KnownCaller | UnknownCaller]]) -> None:

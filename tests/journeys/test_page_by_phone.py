@@ -28,7 +28,7 @@ from guardia.journeys.confirm_call import case_code, confirm_call
 from guardia.journeys.escalation_policies import save_policy
 from guardia.journeys.fire_clocks import ensure_default_policy
 from guardia.journeys.move_case import close_case
-from guardia.journeys.page_by_phone import PageToMake, claim_pages, end_attempt, release_page
+from guardia.journeys.page_by_phone import PageToMake, claim_pages, end_attempt, pages_over, release_page
 from guardia.journeys.take_case import take_case
 from guardia.journeys.whom_to_ring import whom_to_ring
 from guardia.kernel.audit.models import AuditEntry
@@ -116,6 +116,18 @@ def test_an_acknowledgement_by_phone_stops_the_steps_to_come_and_gives_the_case(
     assert event.payload["outcome"] == "acknowledged"
     assert [event.actor["name"] for event in events(number, "alarm_acknowledged")] == ["Marta Ibáñez"]
     assert differences() == {}
+
+
+def test_a_page_that_was_acknowledged_in_the_console_is_over_while_it_rings(night: Cast) -> None:
+    number = called_in(night)
+    call = one(night)
+    assert pages_over([call.page_id]) == set()
+    acknowledge_alarm(night.engineer, SATURDAY + MINUTE, number)
+    assert pages_over([call.page_id, uuid4()]) == {call.page_id}
+    assert fail(call, "withdrawn", SATURDAY + MINUTE)
+    assert tried(number) == [("Marta", "withdrawn")]
+    assert page_of(number).outcome == "stopped"
+    assert claim_pages(SATURDAY + HOUR, 10, LEASE) == []
 
 
 def test_who_holds_the_case_keeps_it_when_somebody_else_acknowledges(night: Cast) -> None:

@@ -278,6 +278,21 @@ def test_a_message_stands_in_its_case_once_and_ends_the_waiting(cast: Cast) -> N
     assert row(cast, number).state == "in_progress"
 
 
+def test_a_message_that_arrives_late_does_not_end_a_waiting_that_began_after_it_was_spoken(cast: Cast) -> None:
+    number = cast.open().number
+    take_case(cast.engineer, cast.now, number)
+    spoken, asked = SATURDAY, SATURDAY + timedelta(minutes=20)
+    wait_for_customer(cast.engineer, asked, number, "Which version is it?")
+    take_case(cast.duty_manager, asked + timedelta(minutes=1), number)
+    late = asked + timedelta(hours=1)
+    assert leave_message(cast.plus, late, number, uuid4(), 1, 9, spoken) == number
+    assert (types(cast, number)[-1], last(cast, number).occurred_at) == ("message", spoken)
+    assert row(cast, number).state == "waiting_customer"
+    assert leave_message(cast.plus, late, number, uuid4(), 1, 9, asked) == number
+    assert row(cast, number).state == "in_progress", "it was spoken when the case waited"
+    demand_rebuilt_alike()
+
+
 def test_a_message_without_a_case_becomes_one_that_is_undecided_and_not_phoned_in(cast: Cast) -> None:
     call, left = uuid4(), premium_left(cast)
     number = leave_message(cast.plus, SATURDAY + timedelta(hours=1), "", call, 1, 9.6, SATURDAY)
@@ -369,14 +384,14 @@ def test_recordings_are_kept_once_belong_to_their_case_and_are_erased_when_dealt
     assert [one.seconds for one in recordings_waiting()] == [9.5]
     later = cast.now + timedelta(days=1)
     assert not recordings_to_erase(later)
-    assert not calls_of_case(case.id)
+    assert not calls_of_case(case.id, case.company_id)
     with transaction.atomic():
         settle_recording(
             rows[0], later, "Marta", "Is theirs.", company_id=case.company_id, case_id=case.id, event_seq=1
         )
     assert not recordings_waiting()
     assert list(recordings_of_case(case.id)) == [rows[0]]
-    assert list(calls_of_case(case.id)) == [call]
+    assert list(calls_of_case(case.id, case.company_id)) == [call]
     assert list(calls_by_arrival((later, call.id))) == [call]
     assert not calls_by_arrival((call.started_at, call.id))
     assert [one.call_id for one in recordings_to_erase(later)] == [call.id]

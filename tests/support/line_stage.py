@@ -6,7 +6,7 @@ says. What really signals, sounds and knows is tested elsewhere: here it is the 
 
 import heapq
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -244,6 +244,7 @@ class FakeRecords:
     accepted: list[tuple[UUID, str]] = field(default_factory=list)
     ended: list[tuple[UUID, UUID, str]] = field(default_factory=list)
     released: list[UUID] = field(default_factory=list)
+    pages_over: set[UUID] = field(default_factory=set)
 
     def _reach(self) -> None:
         if self.is_away:
@@ -272,6 +273,10 @@ class FakeRecords:
     def release(self, page_id: UUID) -> None:
         self._reach()
         self.released.append(page_id)
+
+    def over(self, page_ids: Collection[UUID]) -> set[UUID]:
+        self._reach()
+        return self.pages_over & set(page_ids)
 
     def end(self, page_id: UUID, person_id: UUID, outcome: str, at: datetime) -> None:
         self._reach()

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from guardia.features.cases import operations, queries
 from guardia.features.cases.rules import projection as folding
 from guardia.features.cases.rules import words
 from guardia.features.sla.queries import policy_of, promised_as, read_clock, time_to_answer
 from guardia.journeys.watch_clocks import watch
 from guardia.kernel.ids import spoken
-from guardia.kernel.vocabulary import Actor
+from guardia.kernel.vocabulary import Actor, CaseState
 
 Case = Any
 """A row of the cases feature; journeys hold it without knowing its table."""
@@ -61,3 +63,11 @@ def add(
     operations.save_projection(case, projected(case, events), vector)
     watch(case, events, now)
     return event.seq
+
+
+def resume_if_answered(case: Case, actor: Actor, now: datetime, said_at: datetime) -> None:
+    """End the wait for the customer of a locked case by what the customer said, unless it was said before the wait."""
+    asked = queries.find_event(case, "state_changed", state=CaseState.WAITING_CUSTOMER.value)
+    if case.state == CaseState.WAITING_CUSTOMER and (asked is None or asked.occurred_at <= said_at):
+        reason = gettext_noop("The customer answered.")
+        add(case, "state_changed", actor, now, {"act": "resume", "state": "in_progress", "reason": reason})

@@ -1,23 +1,30 @@
 """Who phones? By a contract's digits and a personal PIN, or by the one-time code of a case.
 
-1. Tries at the same contract or case, and of the same shown number, wait for each other: none is counted too late.
-2. Where too many were wrong within the hour, none is taken, and nobody is told whether it was right.
+1. Tries at the same contract or case, and of the same shown number (or of all callers who show none), wait for each
+   other: none is counted too late.
+2. Where too many were wrong within the hour, none is taken, and nobody is told whether it was right: the line puts the
+   caller through to a person.
 3. A wrong one is kept, be it that the contract, the case, the person or the digits are unknown: all sound the same.
 4. Only who is known hears how the contract stands, and whether it lets the person phone.
+5. The try that closes a contract, a case, or the way to all who show no number, is told to the duty managers by mail:
+   once an hour for each of these, and of contracts and cases at most ten times an hour.
 
 The number that the caller shows proves nothing; it is only counted. A code stands for its case and for nothing else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from guardia.features.accounts import operations as tries
-from guardia.features.accounts.queries import actor_of, find_person_of, pins_of_companies, wrong_tries
+from guardia.features.accounts.queries import actor_of, find_person_of, pins_of_companies, staff_with, wrong_tries
 from guardia.features.accounts.rules import phone_pin
 from guardia.features.cases import operations as cases
 from guardia.features.cases.queries import facts_of, find_case_of_number, get_case_of_company, phone_code_of
@@ -31,12 +38,32 @@ from guardia.features.contracts.queries import (
     is_named_contact,
 )
 from guardia.features.contracts.rules.entitlement import PREMIUM_TIER, STANDARD_TIER
+from guardia.features.mail.operations import post_mails
+from guardia.features.mail.queries import HOUR, flags_since
 from guardia.journeys import case_log
+from guardia.journeys.post import link, new_mail, wake_post
 from guardia.kernel.errors import NotFound
 from guardia.kernel.ids import is_case_number
 from guardia.kernel.transactions import journey, operation
-from guardia.kernel.vocabulary import SYSTEM, Actor
+from guardia.kernel.vocabulary import SYSTEM, Actor, Role
 
+MOST_TOLD: Final = 10
+"""Mails an hour to a duty manager about closed contracts and cases: more say nothing new."""
+_TOLD: Final = "phone:guessed:"
+_TOLD_OF_ALL: Final = "phone:guessed-by-all:"
+_CASE: Final = "case:"
+_CONTRACT_CLOSED: Final = gettext_noop(
+    "Within an hour %(count)d wrong PINs were given by phone for a contract with the digits %(what)s. Until an hour "
+    "has passed none is taken for it, right or wrong: its callers are put through to a person."
+)
+_CASE_CLOSED: Final = gettext_noop(
+    "Within an hour %(count)d wrong codes were given for case %(what)s. Until an hour has passed none is taken for it "
+    "by phone, right or wrong: its callers are put through to a person."
+)
+_ALL_CLOSED: Final = gettext_noop(
+    "Within an hour %(count)d wrong PINs or codes were given by callers who show no number. Until there were fewer "
+    "within an hour, none of theirs is taken: they are put through to a person. Who shows a number is not held up."
+)
 Term = Literal["in_force", "expired", "none"]
 Refusal = Literal["", "not_named", "expired", "no_contract", "no_phone"]
 Person = Any
@@ -79,7 +106,7 @@ def identify_by_pin(now: datetime, contract_digits: str, pin: str, caller_number
             return UnknownCaller(is_closed=True)
         person = _whose(what, pin)
         if person is None:
-            tries.add_wrong_try(what, caller, now)
+            _keep_wrong_try(what, caller, now)
             return UnknownCaller()
         standing = standing_of(person, now)
         return KnownCaller(person.company_id, person.company.name, person.id, person.name, standing)
@@ -87,17 +114,17 @@ def identify_by_pin(now: datetime, contract_digits: str, pin: str, caller_number
 
 def identify_by_code(now: datetime, number: str, code: str, caller_number: str) -> KnownCaller | UnknownCaller:
     """Return whose open case it is, where the code is its own. Staff and line count wrong codes together."""
-    what = f"case:{phone_pin.digits_of(number)[: phone_pin.LONGEST_CONTRACT]}"
+    what = f"{_CASE}{phone_pin.digits_of(number)[: phone_pin.LONGEST_CONTRACT]}"
     with journey():
         caller = _begin_try(what, caller_number)
         case = find_case_of_number(number) if is_case_number(number) else None
         case = cases.lock_case(case) if case is not None else None
-        if _is_closed(what, caller, now) or (case is not None and not has_tries_left(facts_of(case), now)):
+        if _is_closed(what, caller, now) or _is_case_closed(case, now):
             return UnknownCaller(is_closed=True)
         if case is None or case.closed_at is not None or not is_right(code, phone_code_of(case)):
-            tries.add_wrong_try(what, caller, now)
             if case is not None and case.closed_at is None:
                 case_log.add(case, "phone_code_refused", SYSTEM, now, {"internal": True})
+            _keep_wrong_try(what, caller, now, is_closed=_is_case_closed(case, now))
             return UnknownCaller()
         return KnownCaller(case.company_id, case.company.name, None, "", _standing_by_code(case, now), case.number)
 
@@ -158,7 +185,55 @@ def _begin_try(what: str, caller_number: str) -> str:
 
 
 def _is_closed(what: str, caller: str, now: datetime) -> bool:
-    return not phone_pin.has_tries_left(*wrong_tries(what, caller, now - phone_pin.WITHIN))
+    return not phone_pin.has_tries_left(*wrong_tries(what, caller, now - phone_pin.WITHIN), caller)
+
+
+def _is_case_closed(case: case_log.Case | None, now: datetime) -> bool:
+    """Whether too many wrong codes of a case were given, to staff and line together."""
+    return case is not None and not has_tries_left(facts_of(case), now)
+
+
+@operation
+def _keep_wrong_try(what: str, caller: str, now: datetime, *, is_closed: bool = False) -> None:
+    """Keep a wrong try that was taken, and tell of what it closes; `is_closed`: it closed its case."""
+    tries.add_wrong_try(what, caller, now)
+    of_what, of_caller = wrong_tries(what, caller, now - phone_pin.WITHIN)
+    if is_closed or of_what >= phone_pin.WRONG_OF_CONTRACT:
+        sentence = _CASE_CLOSED if what.startswith(_CASE) else _CONTRACT_CLOSED
+        facts = {"count": phone_pin.WRONG_OF_CONTRACT, "what": what.removeprefix(_CASE) or "-"}
+        _tell_managers(f"{_TOLD}{what}:", sentence, facts, now)
+    if caller == phone_pin.NO_NUMBER and of_caller >= phone_pin.WRONG_WITHOUT_NUMBER:
+        _tell_managers(_TOLD_OF_ALL, _ALL_CLOSED, {"count": of_caller}, now)
+
+
+@operation
+def _tell_managers(key: str, sentence: str, facts: Mapping[str, Any], now: datetime) -> None:
+    """Mail every duty manager what was closed, unless the last hour's mails say it or are too many."""
+    mails = []
+    for person in staff_with(Role.DUTY_MANAGER):
+        since = now - HOUR
+        is_too_much = key.startswith(_TOLD) and flags_since(person.email, _TOLD, since) >= MOST_TOLD
+        if is_too_much or flags_since(person.email, key, since):
+            continue
+        with translation.override(person.language):
+            mails.append(
+                new_mail(
+                    key=f"{key}{now.isoformat()}:{person.id}",
+                    topic="alarm",
+                    why="duty_manager",
+                    address=person.email,
+                    language=person.language,
+                    subject=_("Wrong PINs or codes on the phone line"),
+                    paragraphs=[
+                        _(sentence) % facts,
+                        _("Somebody may be guessing, or has forgotten the own PIN."),
+                        link(_("Show the calls"), "/console/calls/"),
+                    ],
+                    person_id=person.id,
+                )
+            )
+    post_mails(mails, now)
+    wake_post()
 
 
 def _whose(contract_digits: str, pin: str) -> Person | None:

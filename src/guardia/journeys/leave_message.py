@@ -1,6 +1,7 @@
 """Keep what a known caller said after the tone: in a case of the company's, or as a new case.
 
-- Into a case it is a message of the person's, like a written one: it ends the waiting for the customer.
+- Into a case it is a message of the person's, like a written one: it ends the waiting for the customer, but not one
+  that began after it was spoken.
 - Without a case it becomes one of its own, of class undecided and severity 3: nobody said what it is, and a message is
   no confirmed call. Its number is mailed.
 - Where neither can be (the case is closed or a stranger's, the contract is over) nothing is lost: the answer says that
@@ -14,7 +15,6 @@ from uuid import UUID
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from guardia.features.cases import queries
 from guardia.features.cases.operations import lock_case
@@ -28,7 +28,7 @@ from guardia.journeys.phone_line import phone_line
 from guardia.journeys.write_message import demand_open
 from guardia.kernel.errors import NotFound, Refused
 from guardia.kernel.transactions import journey, operation
-from guardia.kernel.vocabulary import Actor, CaseClass, CaseState
+from guardia.kernel.vocabulary import Actor, CaseClass
 
 
 def leave_message(
@@ -62,10 +62,9 @@ def _add(actor: Actor, now: datetime, at: datetime, number: str, call_id: UUID, 
     if find_event(case, "message", call=str(call_id), recording=recording) is None:
         demand_open("message", case.state)
         said = _spoken(case, call_id, recording, seconds)
-        case_log.add(case, "message", actor, now, said, occurred_at=max(at, case.submitted_at))
-        if case.state == CaseState.WAITING_CUSTOMER:
-            reason = gettext_noop("The customer answered.")
-            case_log.add(case, "state_changed", actor, now, {"act": "resume", "state": "in_progress", "reason": reason})
+        spoken_at = max(at, case.submitted_at)
+        case_log.add(case, "message", actor, now, said, occurred_at=spoken_at)
+        case_log.resume_if_answered(case, actor, now, spoken_at)
     return str(case.number)
 
 

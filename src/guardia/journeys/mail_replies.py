@@ -56,13 +56,10 @@ def add_reply(step: Any, now: datetime, later: list[Callable[[], None]]) -> tupl
             "quoted": bool(step.row.quoted),
             "passwords": list(step.arrival.letter.stated.passwords),
         }
-    seq = case_log.add(
-        case, "message", actor, now, payload, occurred_at=max(step.arrival.envelope.arrived_at, case.submitted_at)
-    )
+    arrived_at = max(step.arrival.envelope.arrived_at, case.submitted_at)
+    seq = case_log.add(case, "message", actor, now, payload, occurred_at=arrived_at)
     cases.add_files(case, files, "attachment", seq, now)
-    if case.state == CaseState.WAITING_CUSTOMER:
-        resumed = {"act": "resume", "state": "in_progress", "reason": gettext_noop("The customer answered.")}
-        case_log.add(case, "state_changed", actor, now, resumed)
+    case_log.resume_if_answered(case, actor, now, now)  # not `arrived_at`: a mailbox's clock is not ours
     stated = step.arrival.letter.stated
     if sounds_critical(stated):
         tell_critical_mail(case, seq, now)

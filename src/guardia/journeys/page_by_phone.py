@@ -8,10 +8,11 @@
 4. An acknowledgement is that of the alarm: the steps to come are stopped, other pages of the case are over too, and who
    acknowledged has the case unless somebody has it.
 5. Where nobody could be reached the duty managers are told by console and mail.
-An answer, an end or an acknowledgement elsewhere ends pages at once (`watch_clocks.py`, `acknowledge_alarm.py`).
+An answer, an end or an acknowledgement elsewhere ends pages at once (`watch_clocks.py`, `acknowledge_alarm.py`); the
+worker asks which are over (`pages_over`), and lets phones ring no longer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -104,6 +105,11 @@ def release_page(page_id: UUID, now: datetime) -> None:
         if page is not None and page.ended_at is None:
             page.leased_until = now
             operations.save_pages([page])
+
+
+def pages_over(page_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these pages nobody need be called about any more."""
+    return queries.pages_over(page_ids)
 
 
 def hold_if_free(actor: Actor, now: datetime, case: case_log.Case) -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from guardia.features.cases import operations as cases
 from guardia.features.cases import queries
@@ -70,14 +69,8 @@ def _write(actor: Actor, now: datetime, case: case_log.Case, request: dict[str, 
     payload = {"text": request["text"], "files": described(files), "internal": request["internal"]}
     seq = case_log.add(case, "message", actor, now, payload)
     cases.add_files(case, files, "internal" if request["internal"] else "attachment", seq, now)
-    if not actor.is_staff and case.state == CaseState.WAITING_CUSTOMER:
-        case_log.add(
-            case,
-            "state_changed",
-            actor,
-            now,
-            {"act": "resume", "state": "in_progress", "reason": gettext_noop("The customer answered.")},
-        )
+    if not actor.is_staff:
+        case_log.resume_if_answered(case, actor, now, now)
     if actor.is_staff and not request["internal"]:
         notify_customer(case, "message", seq, now)
     return {"seq": seq}

@@ -87,6 +87,7 @@ class Settings:
     imap_url: Secret
     line_host: str
     line_port: int
+    line_apart: bool
     line_public_host: str
     line_rtp_ports: range
     line_peers: tuple[str, ...]
@@ -184,6 +185,12 @@ def _kept(path: Path) -> str:
         finally:
             new.unlink()
     return path.read_text(encoding="utf-8")
+
+
+def _yes_or_no(text: str) -> str:
+    if text not in {"yes", "no"}:
+        raise ValueError(text)
+    return text
 
 
 def _environment(text: str) -> str:
@@ -431,6 +438,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ),
         line_host=line_host,
         line_port=line_port,
+        line_apart=reader.value("GUARDIA_LINE_APART", "no", _yes_or_no, "yes or no") == "yes",
         line_public_host=line_public_host,
         line_rtp_ports=reader.value("GUARDIA_LINE_RTP_PORTS", range(20000, 22000), _port_range, "ports as 20000-21999"),
         line_peers=reader.value("GUARDIA_LINE_PEERS", LOOPBACK_NETWORKS, _networks, "networks separated by commas"),

@@ -220,7 +220,7 @@ class KeptSound:
 @dataclass(frozen=True)
 class CallRecord:
     """A journal as it is read back. `ended_at` is None where the line was killed during the call; `last_at` is the last
-    instant that the journal knows of.
+    instant that the journal knows of. `is_damaged`: a part of it is lost, and the note `damaged` stands in its place.
     """
 
     facts: CallFacts
@@ -228,10 +228,15 @@ class CallRecord:
     sounds: Sequence[KeptSound]
     ended_at: datetime | None
     last_at: datetime
+    is_damaged: bool = False
 
 
 class JournalUnreadable(Exception):
-    """A call's journal is damaged, or sealed with a key that is missing."""
+    """A call's journal cannot be read."""
+
+
+class JournalLocked(JournalUnreadable):
+    """A call's journal is sealed with a lab key that is missing now: with the key it can be read."""
 
 
 class CallJournal(Protocol):
@@ -264,12 +269,17 @@ class CallJournals(Protocol):
         """
 
     def read(self, call_id: UUID) -> CallRecord:
-        """Return a journal, wherever it is; a torn end is left out. Raises FileNotFoundError, JournalUnreadable."""
+        """Return a journal, wherever it is; a torn end and what is damaged are left out. Raises FileNotFoundError,
+        JournalLocked, JournalUnreadable.
+        """
 
     def read_sound(self, call_id: UUID, number: int) -> bytes:
         """Return a recording's sound. Raises FileNotFoundError (also where it has no such recording),
-        JournalUnreadable.
+        JournalLocked, JournalUnreadable.
         """
+
+    def has(self, call_id: UUID) -> bool:
+        """Whether there is a journal, wherever it is."""
 
     def settle(self, call_id: UUID) -> None:
         """It was handed in: keep it, but let it wait no more; twice is no error."""
@@ -283,12 +293,15 @@ class CallJournals(Protocol):
     def count_waiting(self) -> int:
         """Return how many wait, those of living calls too."""
 
+    def count_locked(self) -> int:
+        """Return how many of those that wait are sealed with a lab key that is missing now."""
+
     def count_unreadable(self) -> int:
         """Return how many were set aside."""
 
     def forget(self, before: datetime, keep: Collection[UUID] = ()) -> list[UUID]:
-        """Remove the journals of calls that were handed in and began before an instant, without those of `keep`; return
-        their ids.
+        """Remove the journals of calls that were handed in or set aside and began before an instant, without those of
+        `keep`; return the ids of those that are gone. What is no journal, or cannot be removed, stops no other.
         """
 
 

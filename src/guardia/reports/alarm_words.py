@@ -74,6 +74,7 @@ def call_outcome(outcome: str) -> str:
         "silent": _("picked up and pressed no key"),
         "declined": _("declined"),
         "failed": _("the call failed"),
+        "withdrawn": _("no longer needed while it rang"),
         "no_phone": _("no phone number is entered"),
     }
     return names.get(outcome, outcome)

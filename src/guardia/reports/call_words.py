@@ -32,6 +32,7 @@ OUTCOMES: Mapping[str, Say] = {
     "declined": lambda: _("Declined by digit"),
     "no_answer": lambda: _("Nobody picked up"),
     "failed": lambda: _("The call could not be made"),
+    "withdrawn": lambda: _("No longer needed: the alarm was over"),
     "ended": lambda: _("Ended"),
 }
 STEPS: Mapping[str, Say] = {
@@ -67,6 +68,7 @@ NOTES: Mapping[str, tuple[str, Tell]] = {
     "identified": ("user-check", lambda _data: _("The caller is known")),
     "not_identified": ("lock", lambda _data: _("Nobody by these digits")),
     "confirmed": ("phone-check", lambda _data: _("The call was registered as the phone confirmation")),
+    "wanted": ("plus", lambda data: _("A new case is wanted, severity %(severity)s") % _with(data, "severity")),
     "opened": ("plus", lambda _data: _("A case was opened")),
     "heard": ("eye", lambda _data: _("The state of a case was read out")),
     "mail_settled": ("mail", lambda _data: _("A message in quarantine was settled")),
@@ -79,6 +81,7 @@ NOTES: Mapping[str, tuple[str, Tell]] = {
     "acknowledged": ("check", lambda data: _("%(name)s acknowledged the alarm") % _with(data, "name")),
     "silent": ("phone-off", lambda data: _("%(name)s pressed no key") % _with(data, "name")),
     "failed": ("phone-off", lambda data: _("%(name)s could not be called") % _with(data, "name")),
+    "withdrawn": ("phone-off", lambda _data: _("The alarm was over elsewhere, and the phone rang no longer")),
     "connected": ("phone", lambda data: _("%(name)s took the call") % _with(data, "name")),
     "no_answer": ("phone-off", lambda data: _("%(name)s did not pick up") % _with(data, "name")),
     "declined": ("phone-off", lambda data: _("%(name)s did not take the call") % _with(data, "name")),

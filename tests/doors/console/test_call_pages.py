@@ -16,6 +16,7 @@ from guardia.features.calls.models import Recording
 from guardia.features.calls.operations import beat_line
 from guardia.features.cases.queries import events_of, get_case_for
 from guardia.kernel.audit.models import AuditEntry
+from guardia.kernel.environment import Secret
 from guardia.kernel.sound import RATE, ulaw_of_wav
 from guardia.reports.duty_board import board_version
 from guardia.reports.line_health import line_part
@@ -176,7 +177,7 @@ def test_a_case_shows_its_calls_to_staff(stage: Stage) -> None:
     cast, number = stage.cast, stage.incident
     case = get_case_for(cast.engineer, number)
     assert 'id="calls-h"' not in page(stage, f"/console/cases/{number}/")
-    notes = [{"at": cast.now.isoformat(), "what": "confirmed"}]
+    notes = [{"at": cast.now.isoformat(), "what": "confirmed", "number": number}]
     facts = {"case_id": case.id, "company_id": case.company_id, "connected_name": "Marta Ibáñez"}
     call = kept_call(cast.now, outcome="connected", log=notes, **facts)
     kept_recording(call, "conversation", company_id=case.company_id, case_id=case.id)
@@ -221,6 +222,10 @@ def test_the_board_says_how_the_line_is(stage: Stage, trunk: str, age_s: int, to
     assert told in page(stage, "/console/duty/")
 
 
+def test_the_board_says_how_a_line_is_started_that_was_never_seen(stage: Stage) -> None:
+    assert "<code>guardia line run</code>" in page(stage, "/console/duty/")
+
+
 def test_health_tells_of_the_line_and_never_fails_for_it(stage: Stage) -> None:
     now, browser = stage.cast.now, stage.browser("engineer")
     silent = browser.get("/healthz").json()
@@ -246,6 +251,13 @@ def test_staff_keep_where_they_are_called_and_the_roster_says_who_cannot_be(stag
     wrong = browser.post("/console/phone/", {"phone": "call me"})
     assert wrong.status_code == 422
     assert b'value="call me"' in wrong.content
+    assert b"sip:ana@127.0.0.1:5070" in wrong.content
+    assert browser.post("/console/phone/", {"phone": "sip:ana@pbx.example"}).status_code == 422, "no name is looked up"
+    with override_settings(GUARDIA=replace(settings.GUARDIA, line_trunk_url=Secret("sip://us:secret@PBX.example"))):
+        assert browser.post("/console/phone/", {"phone": "sip:ana@pbx.example"}).status_code == 303
+        assert browser.post("/console/phone/", {"phone": "sip:ana@pbx.example.evil"}).status_code == 422
+    own.refresh_from_db()
+    assert own.phone == "sip:ana@pbx.example"
     assert b"+34600000000" in browser.post("/console/phone/", {"phone": "+34 600 000 000"}, follow=True).content
     own.refresh_from_db()
     assert own.phone == "+34600000000"

@@ -1,5 +1,6 @@
 """The line between callers, engineers, pages and our records, with time, legs and sound in the test's hands."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -204,6 +205,25 @@ def test_a_page_that_is_not_taken_tells_why(known: Stage, how: Any, outcome: str
     assert (picture.direction, picture.outcome) == ("page", outcome)
 
 
+def test_a_page_that_is_over_elsewhere_rings_no_longer_but_is_heard_out_once_picked_up(known: Stage) -> None:
+    marta, tomas = engineer("Marta"), engineer("Tomás")
+    known.records.pages = [page_of(marta, NUMBER), page_of(tomas, "40718824")]
+    rings, heard = (page.page_id for page in known.records.pages)
+    known.run(3.0)
+    ringing, picked_up = known.ringing()
+    picked_up.pick_up()
+    known.run(1.0)
+    known.records.pages_over = {rings, heard}
+    known.run(3.0)
+    assert (ringing.is_over, picked_up.is_over) == (True, False)
+    assert known.records.ended == [(rings, marta.person_id, "withdrawn")]
+    assert not known.line.board.is_engaged(marta.person_id)
+    known.engineer_presses(picked_up, "1")
+    known.run(10.0)
+    assert known.records.ended[1:] == [(heard, tomas.person_id, "acknowledged")]
+    assert known.engine.count() == 0
+
+
 def test_a_phone_that_cannot_be_called_fails_and_the_next_is_tried(known: Stage) -> None:
     known.records.duty = [engineer("Marta", phone="not a phone"), engineer("Tomás")]
     caller = confirmed(known)
@@ -298,7 +318,21 @@ def test_an_answer_that_comes_too_late_is_not_told_twice(known: Stage) -> None:
     assert caller.picture().person_id is None
 
 
-def test_hold_and_a_far_end_without_sound_end_no_call_before_its_time(known: Stage) -> None:
+@pytest.mark.parametrize("sends", [True, False])
+def test_whoever_holds_may_be_silent_for_long(known: Stage, sends: bool) -> None:  # noqa: FBT001
+    caller = known.call()
+    assert caller.leg.listener
+    caller.leg.listener.media_changed(replace(MEDIA, sends=sends, hears=False))
+    caller.channel.listener.silent(200.0)
+    known.run(2.0)
+    assert not caller.leg.is_over
+    caller.leg.listener.media_changed(MEDIA)
+    caller.channel.listener.silent(95.0)
+    known.run(2.0)
+    assert caller.leg.is_over
+
+
+def test_a_far_end_without_sound_ends_no_call_before_its_time(known: Stage) -> None:
     caller = known.call()
     caller.channel.listener.silent(60.0)
     assert not caller.leg.is_over

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardia.features.calls.rules.handing_in import LEAST_VOICED_S, MOST_LOG, HandIn, Known, hand_in_of
+from guardia.features.calls.rules.handing_in import LEAST_VOICED_S, MOST_LOG, TOO_SHORT_S, HandIn, Known, hand_in_of
 
 NIGHT = datetime(2026, 11, 28, 2, 10, tzinfo=UTC)
 PERSON, COMPANY = UUID(int=1), UUID(int=2)
@@ -125,6 +125,28 @@ def test_what_was_said_and_came_to_nothing_is_a_message_about_the_case_of_the_ca
     assert (act.do, act.at, act.number, act.recording, act.seconds) == ("message", at(1), NUMBER, 1, 5.0)
 
 
+def test_a_description_with_a_severity_before_it_opens_a_case_and_one_without_is_a_message() -> None:
+    keyed = [*notes(IDENTIFIED, ("wanted", {"severity": 1})), Noted(at(30), "wanted", {"severity": 4})]
+    (act,) = come_to(keyed, Heard(1, "description", started_at=at(5))).acts
+    assert (act.do, act.severity, act.recording, act.at) == ("open", 1, 1, at(5))
+    (act,) = come_to(notes(IDENTIFIED), Heard(1, "description")).acts
+    assert (act.do, act.severity) == ("message", 0)
+    (act,) = come_to(keyed, Heard(1, "message", started_at=at(5))).acts
+    assert (act.do, act.severity) == ("message", 0)
+
+
+@pytest.mark.parametrize("kind", ["description", "message"])
+def test_words_that_were_too_short_and_said_again_are_done_once(kind: str) -> None:
+    said = notes(IDENTIFIED, ("consumed", {"recording": 2, "number": NUMBER}))
+    assert come_to(said, Heard(1, kind, 0.7), Heard(2, kind)).acts == []
+    (act,) = come_to(notes(IDENTIFIED), Heard(1, kind, 0.7), Heard(2, kind)).acts
+    assert act.recording == 2
+    (act,) = come_to(notes(IDENTIFIED), Heard(1, kind, 0.7), Heard(2, kind, LEAST_VOICED_S)).acts
+    assert act.recording == 1
+    long_enough = come_to(notes(IDENTIFIED), Heard(1, kind, TOO_SHORT_S), Heard(2, kind)).acts
+    assert [act.recording for act in long_enough] == [1, 2]
+
+
 def test_a_number_that_was_only_typed_is_no_case_of_the_call() -> None:
     assert come_to(notes(later("confirm", number=NUMBER), ("recording", {"number": 1, "case": NUMBER}))).case == ""
     assert come_to(notes(("confirmed", {"number": NUMBER}), ("message", {"number": ""}))).case == NUMBER
@@ -162,9 +184,10 @@ def test_everything_that_was_said_is_with_a_case_or_still_to_be_done(
     found = come_to(notes(*told), *sounds)
     wanted = {act.recording for act in found.acts}
     assert not wanted & set(found.consumed)
-    for sound in sounds:
-        if sound.kind != "conversation" and sound.voiced_s > LEAST_VOICED_S:
-            assert sound.number in wanted | set(found.consumed)
+    heard = [one for one in sounds if one.kind != "conversation" and one.voiced_s > LEAST_VOICED_S]
+    for one in heard:
+        is_again = any(two.kind == one.kind and two.number > one.number for two in heard)
+        assert one.number in wanted | set(found.consumed) or (one.voiced_s < TOO_SHORT_S and is_again)
     assert PIN not in json.dumps(list(found.picture.log))
     assert PIN not in repr(found)
 

@@ -12,14 +12,44 @@ from guardia.features.accounts.rules.phone_target import phone_target
         (" 600-00.00(00)1 ", "6000000001"),
         ("+34\u00a0600\u00a0000\u00a0000", "+34600000000"),
         ("201", "201"),
-        ("sip:marta@pbx.example", "sip:marta@pbx.example"),
-        ("SIP:Marta.I@PBX.Example:05060", "sip:Marta.I@pbx.example:5060"),
+        ("SIP:Marta.I@192.0.2.7:05060", "sip:Marta.I@192.0.2.7:5060"),
         ("sip:marta@127.0.0.1:5061", "sip:marta@127.0.0.1:5061"),
     ],
 )
 def test_a_number_or_address_is_kept_as_the_line_calls_it(typed: str, called: str) -> None:
     assert phone_target(typed) == called
     assert phone_target(called) == called
+
+
+@pytest.mark.parametrize(
+    ("typed", "called"),
+    [
+        ("sip:marta@pbx.example", "sip:marta@pbx.example"),
+        ("SIP:Marta.I@PBX.Example:05060", "sip:Marta.I@pbx.example:5060"),
+        ("sip:marta@127.0.0.1:5061", "sip:marta@127.0.0.1:5061"),
+    ],
+)
+def test_the_trunks_own_host_is_called_by_its_name(typed: str, called: str) -> None:
+    assert phone_target(typed, "PBX.example") == called
+    assert phone_target(called, "pbx.example") == called
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "pbx.example",
+        "b..c",
+        "localhost",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "256.0.0.1",
+        "127.0.0.1.example",
+    ],
+)
+@pytest.mark.parametrize("trunk", ["", "sip.provider.example", "203.0.113.9"])
+def test_no_address_is_kept_that_the_line_could_never_call(host: str, trunk: str) -> None:
+    assert phone_target(f"sip:marta@{host}", trunk) is None
 
 
 @pytest.mark.parametrize(
@@ -48,4 +78,4 @@ def test_a_number_or_address_is_kept_as_the_line_calls_it(typed: str, called: st
     ],
 )
 def test_everything_else_is_refused(typed: str) -> None:
-    assert phone_target(typed) is None
+    assert phone_target(typed, "pbx.example") is None

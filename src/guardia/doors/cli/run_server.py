@@ -79,7 +79,7 @@ def _run(own: Settings, *, prepare_only: bool) -> int:
     ):
         if port:
             _demand_port(host, port, name)
-    if own.line_port:
+    if own.line_port and not own.line_apart:
         _demand_port(own.line_host, own.line_port, "GUARDIA_LINE_PORT", socket.SOCK_DGRAM)
     _demand_folders(own)
     with database(own):
@@ -303,7 +303,7 @@ def _children(own: Settings) -> Sequence[Child]:
             bare=True,
         ),
         *_mail_children(own),
-        *([Child("line", [*LINE, "run"])] if own.line_port else []),
+        *([Child("line", [*LINE, "run"])] if own.line_port and not own.line_apart else []),
     ]
 
 

@@ -1,7 +1,7 @@
 """Calls that the line makes to engineers: a waiting caller offered, an alarm read out. Each tells once how it ended.
 
-Outcomes of an offer: `accepted`, `declined`, `silent`, `no_answer`, `busy`, `failed`. Of a page:
-`acknowledged` for accepted. A phone that hangs up before a key has declined.
+Outcomes of an offer: `accepted`, `declined`, `silent`, `no_answer`, `busy`, `failed`. Of a page: `acknowledged` for
+accepted, and `withdrawn` where it was over while the phone still rang. A phone that hangs up before a key has declined.
 """
 
 import logging
@@ -205,6 +205,11 @@ class PageCall(_EngineerCall):
         """Hang up once everything said is through."""
         if self.talk is not None:
             self.talk.part()
+
+    def withdraw(self) -> None:
+        """Ring no longer; whoever has picked up hears it to its end."""
+        if self.talk is not None and self.picture.answered_at is None:
+            self.talk.tell("withdrawn")
 
     def _is_picked_up(self) -> None:
         self.picture = replace(self.picture, answered_at=clock.now())

@@ -35,6 +35,7 @@ from guardia.doors.voice.script import (
     Say,
     Told,
 )
+from guardia.features.calls.rules.handing_in import TOO_SHORT_S
 
 T = TypeVar("T")
 Part = Generator[Sequence[Command], Event, T]
@@ -46,8 +47,6 @@ NEXT_DIGIT_S: Final = 4.0
 """The pause that ends an entry."""
 MOST_MISSES: Final = 3
 MOST_DIGITS: Final = 12
-LEAST_VOICE_S: Final = 1.0
-"""A recording with less of a voice in it holds nothing."""
 
 
 class Gone(Exception):
@@ -242,7 +241,7 @@ def recorded_voice(course: Course, kind: RecordingKind, *pieces: Piece) -> Part[
         event = yield from turn(course, notice, Record(kind))
         while not isinstance(event, Recorded):
             event = yield from turn(course)
-        if event.voiced_s >= LEAST_VOICE_S and event.number:
+        if event.voiced_s >= TOO_SHORT_S and event.number:
             return event
         if not event.number:
             break  # the line cannot record: asking again would only be tedious

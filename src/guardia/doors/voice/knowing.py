@@ -117,6 +117,7 @@ def _open_unknown(course: Course) -> Part[None]:
         severity = int((yield from menu(course, [Prompt("open.severity")], "1234")))
     except (Back, Silent):
         raise Away(is_kept=False) from None
+    course.note("wanted", severity=severity)
     recorded = yield from recorded_voice(course, "description", Prompt("open.describe"))
     if recorded is None:
         course.otherwise = "away"

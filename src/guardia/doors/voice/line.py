@@ -7,11 +7,12 @@ now waits: calls in their journals, pages in their leases.
 Rules:
 - A caller is answered at once, whatever else fails. Calls beyond the limit hear busy (the control sees to it).
 - An engineer who is rung hears case, company and severity, and takes the call by a key. Who takes it has acknowledged.
+- A page that is over, since somebody acknowledged it elsewhere or the case was answered, rings no longer.
 - While a caller of a case waits or talks, no page of the case is made: the ringing phones are the page.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class OurRecords(Protocol):
     def accept(self, person_id: UUID, number: str, call_id: UUID) -> None: ...
     def claim(self, limit: int) -> Any: ...
     def release(self, page_id: UUID) -> None: ...
+    def over(self, page_ids: Collection[UUID]) -> Collection[UUID]: ...
     def end(self, page_id: UUID, person_id: UUID, outcome: str, at: datetime) -> None: ...
 
 
@@ -326,6 +328,14 @@ class Line:
 
         self.in_thread(lambda: self.records.claim(room), claimed, failed)
 
+    def _withdraw_pages(self) -> None:
+        def over(page_ids: Collection[UUID]) -> None:
+            for made in [self.pages[page_id] for page_id in page_ids if page_id in self.pages]:
+                made.withdraw()
+
+        if ringing := [page_id for page_id, made in self.pages.items() if made.picture.answered_at is None]:
+            self.in_thread(lambda: self.records.over(ringing), over)
+
     def _make_page(self, page: Any) -> None:
         if self._has_caller(page.number) or self.board.is_engaged(page.person_id) or page.page_id in self.pages:
             self.in_thread(lambda: self.records.release(page.page_id))
@@ -376,6 +386,7 @@ class Line:
                     number: at for number, at in self._confirmed_at.items() if monotonic() - at < PARTING_S
                 }
                 self._claim_pages()
+                self._withdraw_pages()
         except Exception:  # noqa: BLE001  whatever it is, the next turn comes
             _log.exception("the line's turn failed")
             self.counts.failures += 1

@@ -210,8 +210,8 @@ _DOING: Mapping[str, Mapping[Language, str]] = {
     "mail.own": _both("Gracias. El correo se tramita como suyo.", "Thank you. The email is taken as yours."),
     "mail.not_own": _both("Gracias. Ese correo no se tramitará.", "Thank you. That email will not be acted on."),
     "record.notice": _both(
-        "Lo que diga ahora se grabará y se conservará cifrado con su solicitud.",
-        "What you say now is recorded, and kept encrypted with your case.",
+        "Lo que diga ahora se grabará y se conservará cifrado.",
+        "What you say now is recorded, and kept encrypted.",
     ),
     "record.end": _both("Termine con almohadilla.", "End with the hash key."),
     "record.too_short": _both(

@@ -212,6 +212,7 @@ def _say_refused(course: Course, answer: Answer) -> Part[None]:
 def open_case(course: Course, caller: Caller) -> Part[None]:
     """Open a case: severity by a key, the description by voice."""
     severity = int((yield from menu(course, [Prompt("open.severity")], "1234")))
+    course.note("wanted", severity=severity)  # whoever is cut off while speaking has still said how urgent it is
     recorded = yield from recorded_voice(course, "description", Prompt("open.describe"))
     if recorded is None:
         yield from say(course, Prompt("open.nothing_heard"))

@@ -3,7 +3,7 @@
 `DeskUnreachable` says that the database is away; the line goes on without it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -16,7 +16,7 @@ from guardia.doors.voice.questions import Answer, Question
 from guardia.journeys.accept_call import accept_call
 from guardia.journeys.draw_call import CallPicture, beat, draw_call
 from guardia.journeys.hand_in_call import hand_in_waiting
-from guardia.journeys.page_by_phone import PageToMake, claim_pages, end_attempt, release_page
+from guardia.journeys.page_by_phone import PageToMake, claim_pages, end_attempt, pages_over, release_page
 from guardia.journeys.whom_to_ring import DutyPhone, whom_to_ring
 from guardia.kernel import clock
 
@@ -69,6 +69,11 @@ class Records:
     def release(self, page_id: UUID) -> None:
         """Let a page be made later."""
         release_page(page_id, clock.now())
+
+    @_reached
+    def over(self, page_ids: Collection[UUID]) -> set[UUID]:
+        """Return which of these pages are over."""
+        return pages_over(page_ids)
 
     @_reached
     def end(self, page_id: UUID, person_id: UUID, outcome: str, at: datetime) -> None:

@@ -1,9 +1,11 @@
 """`guardia line run`: the line's parts put together in one process, and taken apart when it is told to stop."""
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
 from threading import Event
 from typing import Any, Final
 
@@ -13,6 +15,7 @@ from guardia.doors.voice.media.engine import SoundEngine
 from guardia.doors.voice.prepared import SpeechUnavailable, prompts
 from guardia.doors.voice.records import Records
 from guardia.doors.voice.sip.sippy_control import SippyControl
+from guardia.doors.voice.sip.watchdog import EXIT_CODE
 from guardia.doors.voice.talk import Means
 from guardia.kernel import clock
 from guardia.kernel.environment import Settings
@@ -29,7 +32,7 @@ def run(own: Settings) -> int:
     except (OSError, SpeechUnavailable) as error:
         sys.stderr.write(f"guardia: the phone line cannot start on {own.line_host}:{own.line_port}: {error}\n")
         return 1
-    engine = SoundEngine(own.line_host, own.line_rtp_ports, control.call_soon)
+    engine = SoundEngine(own.line_host, own.line_rtp_ports, control.call_soon, partial(os._exit, EXIT_CODE))
     records, stop = Records(), Event()
 
     def told() -> tuple[int, str, Mapping[str, Any]]:

@@ -208,7 +208,7 @@ class Talk:
         self.begin()
 
     def media_changed(self, media: RemoteMedia) -> None:
-        self._sends = media.sends
+        self._sends = media.sends and media.hears  # whoever holds with `sendonly` plays music or, more often, nothing
         self.channel.connect(media)
 
     def ended(self, how: Ended) -> None:

@@ -2,7 +2,7 @@
 reached through a case that was access-checked before, never by a call's own id alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -35,10 +35,14 @@ def calls_by_arrival(before: tuple[datetime, UUID] | None = None) -> QuerySet[Ca
     return rows.filter(Q(started_at__lt=started_at) | Q(started_at=started_at, id__lt=call_id))
 
 
-def calls_of_case(case_id: UUID) -> QuerySet[Call]:
-    """Return the calls about a case, the oldest first, and those that left something in it."""
-    left = Recording.objects.filter(case_id=case_id).values("call_id")
-    return Call.objects.filter(Q(case_id=case_id) | Q(id__in=left)).order_by("started_at", "id")
+def calls_of_case(case_id: UUID, company_id: UUID, told: Collection[UUID] = ()) -> QuerySet[Call]:
+    """Return the calls about a case of a company's, the oldest first: the last that they were about is the case, they
+    left something in it, or it tells of them (`told`). A call of another company's person is none of them.
+    """
+    left = Recording.objects.filter(case_id=case_id, company_id=company_id).values("call_id")
+    own = Q(case_id=case_id) & (Q(company_id=company_id) | Q(company_id=None))
+    named = Q(id__in=told, company_id=company_id)
+    return Call.objects.filter(own | Q(id__in=left) | named).order_by("started_at", "id")
 
 
 def calls_not_handed_in(before: datetime) -> QuerySet[Call]:

@@ -1,7 +1,7 @@
 """Calendar versions, and the response clock of a case under its frozen terms."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
@@ -311,6 +311,12 @@ def find_page(page_id: UUID, *, lock: bool = False) -> PhonePage | None:
     rows = PhonePage.objects.across_companies("the line calls for every company").select_related("case")
     rows = rows.select_for_update(of=("self",)) if lock else rows
     return rows.defer("case__words").filter(id=page_id).first()
+
+
+def pages_over(page_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these pages are over."""
+    rows = PhonePage.objects.across_companies("the line calls for every company")
+    return set(rows.filter(id__in=page_ids, ended_at__isnull=False).values_list("id", flat=True))
 
 
 def open_pages(case_id: UUID) -> list[PhonePage]:

@@ -13,6 +13,7 @@ def desk() -> Iterator[Desk]:
     made = Desk()
     yield made
     made.engine.stop()
+    assert made.deaths == []
 
 
 @pytest.fixture

@@ -55,7 +55,12 @@ class Desk:
 
     def __init__(self) -> None:
         self.told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.engine = SoundEngine("127.0.0.1", PORTS, self.told.put)
+        self.deaths: list[str] = []
+        self.engine = SoundEngine("127.0.0.1", PORTS, self.told.put, self.died)
+
+    def died(self) -> None:
+        """What the engine does where it cannot go on; the process of a test goes on."""
+        self.deaths.append(threading.current_thread().name)
 
     def work(self, seconds: float) -> None:
         self.until(lambda: False, seconds, must=False)
@@ -90,8 +95,8 @@ class SteppedDesk(Desk):
     """A desk with an engine that it drives."""
 
     def __init__(self) -> None:
-        self.told, self.steps = queue.SimpleQueue(), 0
-        self.stepped = SteppedEngine("127.0.0.1", PORTS, self.told.put)
+        self.told, self.deaths, self.steps = queue.SimpleQueue(), [], 0
+        self.stepped = SteppedEngine("127.0.0.1", PORTS, self.told.put, self.died)
         self.engine = self.stepped
 
     def step(self, times: int = 1) -> None:
@@ -113,9 +118,9 @@ class SteppedDesk(Desk):
 class Peer:
     """A far end: sends what it is told to at 50 packets a second, and keeps every packet that comes."""
 
-    def __init__(self, channel: Channel, codec: Codec = "PCMU", host: str = "127.0.0.1") -> None:
+    def __init__(self, channel: Channel, codec: Codec = "PCMU", host: str = "127.0.0.1", port: int = 0) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((host, 0))
+        self.socket.bind((host, port))
         self.socket.settimeout(0.05)
         self.to = ("127.0.0.1", channel.port)
         self.codec, self.sequence, self.came, self.is_over = codec, 65_530, list[Packet](), False

@@ -201,7 +201,7 @@ def test_two_hundred_legs_come_and_go_and_leave_nothing(desk: Desk) -> None:
 
 def test_where_no_port_is_free_the_next_leg_is_refused_and_a_closed_one_gives_its_own_back() -> None:
     few = range(25_001, 25_007)  # three even ones
-    engine = SoundEngine("127.0.0.1", few, lambda act: act())
+    engine = SoundEngine("127.0.0.1", few, lambda act: act(), lambda: None)
     legs = [engine.open(Ear()) for _ in range(3)]
     with pytest.raises(OSError, match="no port is free"):
         engine.open(Ear())
@@ -231,7 +231,7 @@ def test_the_thread_outlives_a_signalling_thread_that_takes_nothing_any_more() -
     def gone(_act: Callable[[], None]) -> None:
         raise RuntimeError("the loop is closed")
 
-    engine = SoundEngine("127.0.0.1", PORTS, gone)
+    engine = SoundEngine("127.0.0.1", PORTS, gone, lambda: None)
     channel = engine.open(Ear())
     peer = Peer(channel)
     channel.connect(peer.media())

@@ -1,6 +1,7 @@
 """A press is told once, however its packets come (RFC 4733)."""
 
 import struct
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,67 @@ def test_a_key_held_long_is_one_press_even_over_a_gap() -> None:
     assert told(packets[:20] + packets[90:]) == "8"
 
 
+def events(key: str, *packets: tuple[float, int, int]) -> list[tuple[float, int, bytes]]:
+    """Packets of a key from (when it comes, timestamp, duration); none says that it is the end."""
+    return [
+        (at, timestamp & 0xFFFFFFFF, struct.pack("!BBH", KEYS.index(key), 10, lasts))
+        for at, timestamp, lasts in packets
+    ]
+
+
+def ended(packets: list[tuple[float, int, bytes]], every_end_moves_by: int = 0) -> list[tuple[float, int, bytes]]:
+    """The same, and the last one says three times that it is the end."""
+    at, timestamp, payload = packets[-1]
+    over = payload[:1] + b"\x8a" + payload[2:]
+    return packets[:-1] + [(at + n * TICK_S, timestamp + n * every_end_moves_by, over) for n in range(3)]
+
+
+@pytest.mark.parametrize("every", [160, 400])
+@pytest.mark.parametrize("lost", [(), (0,), (1,), (0, 1)])
+def test_a_key_held_longer_than_an_event_can_last_is_one_press(every: int, lost: tuple[int, ...]) -> None:
+    """RFC 4733, 2.5.1.3: it goes on as another event, at a timestamp 0xFFFF later, and so on."""
+    first = 0xFFFF0000  # the time line wraps around too
+    packets = [
+        (n / 8000, first + (n - 1) // 0xFFFF * 0xFFFF, (n - 1) % 0xFFFF + 1) for n in range(every, 200_000, every)
+    ]
+    edge = next(n for n, packet in enumerate(packets) if packet[1] > first)
+    kept = [packet for n, packet in enumerate(packets) if n - edge + 1 not in lost]
+    assert len({timestamp for _at, timestamp, _lasts in kept}) == 4
+    assert told(events("5", *kept)) == "5"
+    assert told(ended(events("5", *kept)) + events("5", (26.0, first + 208_000, 160))) == "55"
+
+
+@pytest.mark.parametrize("lasts", ["all that passed", "one packet", "all that passed, then an end that moves too"])
+def test_a_sender_that_moves_the_timestamp_in_every_packet_of_a_press_doubles_nothing(lasts: str) -> None:
+    def press(first: int) -> list[tuple[float, int, bytes]]:
+        durations = [160] * 8 if lasts == "one packet" else [160 * n for n in range(1, 9)]
+        sent = [(1 + (first + 160 * n) / 8000, first + 160 * n, duration) for n, duration in enumerate(durations)]
+        return ended(events("0", *sent), 160 if lasts.endswith("too") else 0)
+
+    packets = press(1000)
+    assert told(packets) == "0"
+    for lost in range(8):
+        assert told(packets[:lost] + packets[lost + 1 :]) == "0"
+    assert told(packets + press(1000 + 160 * 14)) == "00"
+
+
+@pytest.mark.parametrize(("pressed", "gap"), [(2, 2), (2, 3), (3, 2), (5, 2), (8, 2), (8, 8)])
+def test_the_second_of_two_quick_equal_presses_is_heard_whatever_is_lost(pressed: int, gap: int) -> None:
+    """Counted in 20 ms; the ends of both are lost, and of the rest any but one packet each."""
+    numbers = range(pressed)
+    for first, second in product([kept for kept in product([False, True], repeat=pressed) if any(kept)], repeat=2):
+        packets = [(1 + n / 50, 5000, 160 * (n + 1)) for n in numbers if first[n]]
+        begins = pressed + gap
+        packets += [(1 + (begins + n) / 50, 5000 + 160 * begins, 160 * (n + 1)) for n in numbers if second[n]]
+        assert told(events("7", *packets)) == "77", packets
+
+
+def test_equal_presses_without_any_gap_are_two_where_the_end_of_the_first_was_heard() -> None:
+    one, two = (arrivals("3", gap_s=0.0) for _ in range(2))
+    again = [(at + 0.1, timestamp + 800, payload) for at, timestamp, payload in two]
+    assert told(one[:5] + again) == "33"
+
+
 def test_a_sender_that_begins_anew_for_every_press_is_understood() -> None:
     one = [(at, 160, payload) for at, _timestamp, payload in arrivals("4")]
     again = [(at + 1, timestamp, payload) for at, timestamp, payload in one]
@@ -84,7 +146,7 @@ def test_a_flood_of_anything_tells_no_more_keys_than_fingers_press(flood: list[t
 
 def test_a_reader_that_was_flooded_hears_the_next_press_and_remembers_little() -> None:
     reader = KeyReader()
-    flood = "".join(reader.read(n, write_press("1")[0], 1.0) for n in range(1000))
+    flood = "".join(reader.read(n * 1000, write_press("1")[0], 1.0) for n in range(1000))
     assert flood == "1" * 32
     assert len(reader._known) <= 32
     assert reader.read(5000, write_press("9")[0], 1.5) == "9"

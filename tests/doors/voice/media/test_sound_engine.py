@@ -121,17 +121,18 @@ def test_on_hold_nothing_is_sent_and_what_is_said_is_through_in_real_time(
     assert VOICE[0] not in peer.heard()
 
 
-def test_keys_are_sent_as_events_of_one_timestamp_each(desk: Desk, leg: tuple[SocketChannel, Peer, Ear]) -> None:
+def test_keys_are_sent_as_events_of_one_timestamp_each(leg: tuple[SocketChannel, Peer, Ear]) -> None:
     channel, peer, _ear = leg
-    other = Ear()
-    back = desk.engine.open(other)
+    far, other = Desk(), Ear()
+    back = far.engine.open(other)
     host, _port = peer.socket.getsockname()
     back.connect(RemoteMedia(host, channel.port, "PCMU", KEYS_TYPE))
     channel.connect(RemoteMedia(host, back.port, "PCMU", KEYS_TYPE))
     for key in "4711#":
         channel.press(key)
-    desk.until(lambda: len(other.keys) >= 5)
-    desk.work(0.2)
+    far.until(lambda: len(other.keys) >= 5)
+    far.work(0.2)
+    far.engine.stop()
     assert other.keys == "4711#"
 
 

@@ -21,11 +21,33 @@ def test_a_plain_offer_is_taken() -> None:
     assert read(SDP).media == RemoteMedia("127.0.0.1", 6000, "PCMU", 101)
 
 
-def test_their_first_codec_of_ours_is_taken_by_its_own_number() -> None:
-    text = SDP.replace("AVP 0 101", "AVP 18 97 0 101") + "a=rtpmap:97 PCMA/8000\r\n"
-    described = read(text)
-    assert (described.media.codec, described.payload) == ("PCMA", 97)
-    assert "m=audio 20000 RTP/AVP 97 101\r\na=rtpmap:97 PCMA/8000" in sdp.answer(described, OURS)
+def test_their_first_codec_of_ours_is_taken() -> None:
+    described = read(SDP.replace("AVP 0 101", "AVP 18 8 0 101") + "a=rtpmap:8 pcma/8000\r\n")
+    assert (described.media.codec, described.payload) == ("PCMA", 8)
+    assert "m=audio 20000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000" in sdp.answer(described, OURS)
+
+
+@pytest.mark.parametrize("name", ["PCMU", "PCMA"])
+def test_a_codec_of_ours_under_a_number_of_the_call_is_not_agreed_to_and_then_mute(name: str) -> None:
+    named = f"a=rtpmap:96 {name}/8000\r\n"
+    described = read(SDP.replace("AVP 0 101", "AVP 96 0 101") + named)
+    assert (described.media.codec, described.payload) == ("PCMU", 0)
+    assert "m=audio 20000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000" in sdp.answer(described, OURS)
+    with pytest.raises(sdp.Refusal, match="PCMU Or PCMA") as refusal:
+        read(SDP.replace("AVP 0 101", "AVP 96 101") + named)
+    assert refusal.value.code == 488
+
+
+@pytest.mark.parametrize("names", ["0 PCMA/8000", "0 PCMU/16000", "0 G729/8000"])
+def test_a_number_of_ours_that_is_given_another_meaning_is_not_taken(names: str) -> None:
+    with pytest.raises(sdp.Refusal, match="PCMU Or PCMA"):
+        read(SDP + f"a=rtpmap:{names}\r\n")
+
+
+@pytest.mark.parametrize("number", [0, 8, 128, 999])
+def test_keys_are_not_taken_under_a_number_that_is_a_codecs_or_fits_no_packet(number: int) -> None:
+    text = SDP.replace("AVP 0 101", f"AVP {8 - min(number, 8)} {number} 8 0")
+    assert read(text + f"a=rtpmap:{number} telephone-event/8000\r\n").media.digits is None
 
 
 def test_every_other_stream_is_refused_in_its_place() -> None:

@@ -91,7 +91,7 @@ def test_any_bytes_get_a_verdict(data: bytes) -> None:
 def test_strangers_are_dropped_and_the_trunk_is_not() -> None:
     guard = Guard(["192.0.2.0/24"])
     assert guard.admit(packet(), PEER, 0) == Drop("stranger")
-    guard.also(["127.0.0.1"])
+    guard.also(["127.0.0.1"], 0)
     assert isinstance(guard.admit(packet(), PEER, 0), Pass)
     assert guard.counts == {"stranger": 1, "passed": 1}
 
@@ -102,6 +102,33 @@ def test_a_peer_that_calls_too_often_waits_and_others_do_not() -> None:
     assert verdicts.count(Drop("too_many_calls")) == 5
     assert isinstance(guard.admit(packet(), ("127.0.0.2", 5998), 0), Pass)
     assert isinstance(guard.admit(packet(), PEER, 1), Pass)
+
+
+@pytest.mark.parametrize("before", [b"\xa0", b"\x85", b" ", b"\t", b"\xa0 "])
+def test_a_mark_before_the_method_hides_no_call_from_the_count(before: bytes) -> None:
+    guard = Guard(["127.0.0.0/8"])
+    verdicts = [guard.admit(before + packet(), PEER, 0) for _ in range(int(CALLS_A_SECOND * 3) + 5)]
+    assert sum(isinstance(verdict, Pass) for verdict in verdicts) <= int(CALLS_A_SECOND * 3)
+    assert before.strip(b" \t") == b"" or not any(isinstance(verdict, Pass) for verdict in verdicts)
+
+
+def test_an_address_of_the_trunk_is_kept_for_an_hour_after_it_was_last_named() -> None:
+    guard = Guard([])
+    guard.also(["198.51.100.1"], 0)
+    guard.also(["198.51.100.2"], 10)
+    guard.also(["198.51.100.1"], 3000)
+    guard.also(["198.51.100.3"], 3611)
+    assert [guard.allows(f"198.51.100.{last}") for last in (1, 2, 3)] == [True, False, True]
+    guard.also([], 6601)
+    assert [guard.allows(f"198.51.100.{last}") for last in (1, 2, 3)] == [False, False, True]
+
+
+def test_a_name_with_ever_new_addresses_fills_no_memory() -> None:
+    guard = Guard([])
+    for number in range(200):
+        guard.also([f"198.51.100.{number}"], number)
+    assert sum(guard.is_named(f"198.51.100.{number}") for number in range(200)) == 64
+    assert guard.is_named("198.51.100.199")
 
 
 def test_our_own_watchdog_passes_a_flood() -> None:

@@ -7,11 +7,15 @@ Rules:
 - A late tick is made up for, at most three at a time. Of a longer stop the rest is heard (as silence, where nothing
   came) but not said: what is said goes on where it was, and the time line shows the gap. After more than five seconds
   the schedule begins anew.
-- Whatever goes wrong with a leg is logged once and hurts that leg alone; the thread ends with `stop` only.
+- Whatever goes wrong with a leg is logged once and hurts that leg alone. What goes wrong with a turn of the thread is
+  counted, and logged once a minute at most; the next turn comes 20 ms later.
+- The thread ends with `stop` only. Where 100 turns in a row went wrong (two seconds), or something ends the thread,
+  every call is mute and nothing in the process can be trusted to mend that: it is told to `die`, as by SIP's watchdog.
 """
 
 import errno
 import logging
+import math
 import secrets
 import selectors
 import socket
@@ -31,18 +35,22 @@ _ROUNDS, _RECEIVING_S = 32, 0.008
 _MADE_UP, _HEARD_AT_MOST = 3, 250
 _RECEIVE_BUFFER = 65_536
 _SWITCH_S = _BREATH_S = 0.0005
+_FAILED_AT_MOST, _LOGGED_EVERY_S = 100, 60.0
 
 Tell = Callable[[Callable[[], None]], None]
 
 
 class SoundEngine:
-    """The `MediaEngine` with sockets. `tell` has a callable run in the signalling thread."""
+    """The `MediaEngine` with sockets. `tell` has a callable run in the signalling thread; `die` ends the process, to be
+    started again.
+    """
 
-    def __init__(self, host: str, ports: range, tell: Tell) -> None:
+    def __init__(self, host: str, ports: range, tell: Tell, die: Callable[[], object]) -> None:
         self._host, self._ports, self._tell = host, [port for port in ports if port % 2 == 0], tell
+        self._die, self._logged_at = die, -math.inf
         self._channels: dict[int, SocketChannel] = {}
         self._selector = selectors.DefaultSelector()
-        self._shared = Shared(self._forget)
+        self._shared = Shared(self._channels, self._forget)
         self._woken = threading.Event()
         self._is_stopped = self._tell_has_failed = False
         # Each packet gives the interpreter away and asks for it back; the usual 5 ms behind a busy neighbour would
@@ -111,16 +119,45 @@ class SoundEngine:
     # ---- the media thread ----
 
     def _run(self) -> None:
-        due = time.monotonic()
-        while not self._is_stopped:
-            if not self._channels:
-                self._woken.wait()
-                self._woken.clear()
-                due = time.monotonic()
-                continue
-            # Also when late, so that whoever waits for the lock gets it.
-            time.sleep(max(due - time.monotonic(), _BREATH_S))
-            due += TICK_S * self._ticks(due)
+        try:
+            self._drive()
+        finally:
+            if not self._is_stopped:
+                self._give_up()
+
+    def _give_up(self) -> None:
+        try:
+            logger.critical("The sound of all calls has ended: the phone line is ended, to be started again")
+        finally:
+            self._die()
+
+    def _drive(self) -> None:
+        due, failed = time.monotonic(), 0
+        while not self._is_stopped and failed < _FAILED_AT_MOST:
+            try:
+                due = self._turn(due)
+                failed = 0
+            except Exception as error:  # noqa: BLE001  whatever it is, the next turn may go well
+                failed += 1
+                self._note_failure(error)
+                due = time.monotonic() + TICK_S
+
+    def _turn(self, due: float) -> float:
+        """Wait for that moment and do what is due; return when the next tick is."""
+        if not self._channels:
+            self._woken.wait()
+            self._woken.clear()
+            return time.monotonic()
+        # Also when late, so that whoever waits for the lock gets it.
+        time.sleep(max(due - time.monotonic(), _BREATH_S))
+        return due + TICK_S * self._ticks(due)
+
+    def _note_failure(self, error: Exception) -> None:
+        self._shared.figures.failed_turns += 1
+        if not self._is_stopped and time.monotonic() - self._logged_at >= _LOGGED_EVERY_S:
+            self._logged_at = time.monotonic()
+            failed = self._shared.figures.failed_turns
+            logger.error("Something went wrong with the sound of all calls, turns so far: %d", failed, exc_info=error)
 
     def _ticks(self, due: float) -> int:
         """Do what is due since that moment, and tell it; return how many ticks that were."""

@@ -1,4 +1,4 @@
-"""What the media thread counts: packets, what was dropped and why, and how late its ticks were."""
+"""What the media thread counts: packets, what was dropped and why, turns that failed, and how late ticks were."""
 
 from collections import Counter
 from typing import Any
@@ -14,6 +14,7 @@ class Figures:
     def __init__(self) -> None:
         self.packets_in = 0
         self.packets_out = 0
+        self.failed_turns = 0
         self.dropped: Counter[str] = Counter()
         self._late_ms = [0] * _SLOTS
         self._worst_s = 0.0
@@ -35,6 +36,7 @@ class Figures:
             "packets_in": self.packets_in,
             "packets_out": self.packets_out,
             "dropped": dict(self.dropped),
+            "failed_turns": self.failed_turns,
             "ticks": ticks,
             "late_ticks": sum(self._late_ms[int(TICK_S * 1000) :]),
             "p99_late_ms": min(p99 + 1.0, worst_ms),

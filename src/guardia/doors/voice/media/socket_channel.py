@@ -4,6 +4,8 @@ Rules:
 - Packets are taken from the signalled host only. The first sound one settles the port: from then on only that port
   is heard, and we send there (a NAT may have moved it). Another port is taken after three seconds of silence, or after
   `connect`. All else is counted and dropped.
+- What another leg of our own engine sends is never heard: a far end on our own host could name that leg's port as its
+  own, and its sound would settle the port before the true one speaks. Legs hear each other by `bridge`.
 - Silence is sent while nothing is said, since NATs and peers expect it. To a far end that does not hear (hold) nothing
   is sent, but what is said passes in real time, so that whoever waits for its end does not wait for ever.
 - The signalling thread calls the protocol's methods, the media thread `receive`, `hear` and `speak`; both under the
@@ -13,6 +15,7 @@ Rules:
 
 import secrets
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,29 +37,52 @@ _VERSION = 0x80
 _LONGEST_DATAGRAM = 2048
 _SILENT_TICKS = 250
 _RELATCH_TICKS = 150
+_DISCARD = 9
+_STILL_OURS_S = 1.0
+"""How long after its closing what a leg has sent may wait in another one's socket: fifty ticks, each takes it all."""
 _PAUSE_AFTER_KEY = [b""] * 5
 
 
 @dataclass
 class Shared:
-    """What an engine's channels share. `told` is what listeners will be told once the lock is given back."""
+    """What an engine's channels share. `told` is what listeners will be told once the lock is given back; `left` says
+    when ports were closed.
+    """
 
+    channels: dict[int, "SocketChannel"]
     closed: Callable[["SocketChannel"], None]
     lock: Lock = field(default_factory=Lock)
     figures: Figures = field(default_factory=Figures)
     told: list[Callable[[], None]] = field(default_factory=list)
+    left: dict[int, float] = field(default_factory=dict)
+
+    def is_own(self, port: int) -> bool:
+        """Whether what comes from this port of our own host was sent by a channel."""
+        return port in self.channels or (port in self.left and time.monotonic() - self.left[port] < _STILL_OURS_S)
+
+
+def is_ours(host: str, bound: str) -> bool:
+    """Whether sockets that are bound to the one address may send from the other. Sends nothing."""
+    if not ip_address(bound).is_unspecified:
+        return ip_address(host) == ip_address(bound)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect((host, _DISCARD))
+        except OSError:  # no way there
+            return False
+        return ip_address(asked.getsockname()[0]) == ip_address(host)
 
 
 class SocketChannel:
     """A `Channel` with a socket of its own."""
 
     def __init__(self, bound: socket.socket, listener: ChannelListener, shared: Shared) -> None:
-        self.port: int = bound.getsockname()[1]
+        self._host, self.port = str(bound.getsockname()[0]), int(bound.getsockname()[1])
         self.socket = bound
         self.has_failed = False
         self._listener, self._shared = listener, shared
         self._remote: RemoteMedia | None = None
-        self._address, self._latched = ("", 0), 0
+        self._address, self._latched, self._is_on_our_host = ("", 0), 0, False
         self._is_closed = False
         self._speech, self._saying = Speech(), 0
         self._events: deque[bytes] = deque()
@@ -73,8 +99,10 @@ class SocketChannel:
     # ---- the signalling thread ----
 
     def connect(self, media: RemoteMedia) -> None:
+        host = str(ip_address(media.host))
+        is_on_our_host = is_ours(host, self._host)
         with self._shared.lock:
-            self._address, self._latched = (str(ip_address(media.host)), media.port), 0
+            self._address, self._latched, self._is_on_our_host = (host, media.port), 0, is_on_our_host
             self._remote = media
             self._silent_ticks = 0
 
@@ -140,6 +168,7 @@ class SocketChannel:
             self._part()
             ended = self._end_recording()
             self._shared.closed(self)
+            self._shared.left[self.port] = time.monotonic()
             self.socket.close()
         if ended is not None:
             ended.hand_over()
@@ -176,6 +205,8 @@ class SocketChannel:
         if source[0] != self._address[0]:
             return "foreign_host"
         port = source[1]
+        if self._is_on_our_host and self._shared.is_own(port):
+            return "own"
         if port != self._latched and self._latched and self._silent_ticks < _RELATCH_TICKS:
             return "foreign_port"
         try:

@@ -26,7 +26,7 @@ from guardia.doors.voice.sip import digest, sdp
 from guardia.doors.voice.sip.addresses import numeric
 from guardia.doors.voice.sip.guard import BURST_S, Bucket
 from guardia.doors.voice.sip.packets import HANDLED
-from guardia.doors.voice.sip.wire import Transactions, Written, told
+from guardia.doors.voice.sip.wire import Transactions, Written, raw_of, told
 
 ASKED_EVERY_S: Final = 60.0
 KEYS_A_SECOND: Final = 20.0
@@ -149,6 +149,7 @@ class Dialog:
     def _take(self, request: Any, transaction: Any) -> Any:
         match request.getMethod():
             case "BYE":
+                self._pending = False
                 self._leave_early()
                 self._office.transactions.sendResponse(reply(request, 200, "OK"), t=transaction)
                 self.end(Ended("hung_up"))
@@ -206,12 +207,12 @@ class Dialog:
         )
 
     def _acknowledged(self, ack: Any, *, is_late: bool, is_first: bool) -> None:
-        self._pending = False
-        if self.is_over:
-            if is_first:
-                self.request("BYE")
-            return
+        was_pending, self._pending = self._pending, False
         try:
+            if self.is_over:
+                if was_pending:
+                    self.request("BYE")
+                return
             answered = sdp.read(text_of(ack), self._peer_host(), self._office.allows).media if is_late else None
             if is_first:
                 self._media = answered or self._media
@@ -219,16 +220,21 @@ class Dialog:
             elif answered is not None:
                 self._change(answered)
         except sdp.Refusal as refusal:
-            self.request("BYE")
+            self._bye()
             self.end(Ended("failed", refusal.code))
         except Exception:  # noqa: BLE001 (an ACK must not break its transaction's end)
             told("ACK")
 
     def _unacknowledged(self) -> None:
+        """Say BYE when no ACK came, whether our end was already told or not."""
         if self._pending:
-            self._pending = False
-            self.request("BYE")
+            self._bye()
             self.end(Ended("lost", 408))
+
+    def _bye(self) -> None:
+        """Send BYE now; an ACK that is still awaited calls for no second one."""
+        self._pending = False
+        self.request("BYE")
 
     def _up(self, media: RemoteMedia | None) -> None:
         if media is not None:
@@ -284,6 +290,10 @@ class Dialog:
         def answered(response: Any, _: Any) -> None:
             try:
                 again = self._prove(method, response) if proof is None else None
+            except Exception:  # noqa: BLE001 (a challenge that cannot be read is a refusal like any other)
+                told("challenge")
+                again = None
+            try:
                 if again is not None:
                     # After the ACK of the challenge, which the transaction sends when this returns.
                     self._resent(None, method)
@@ -313,7 +323,7 @@ class Dialog:
         asked, given = (
             ("www-authenticate", "Authorization") if code == 401 else ("proxy-authenticate", "Proxy-Authorization")  # noqa: PLR2004
         )
-        proof = digest.answer(headers_of(response, asked), account, method, str(SipURL(self._target)))
+        proof = digest.answer(raw_of(response, asked), account, method, str(SipURL(self._target)))
         return None if proof is None else (given, proof)
 
     def _watch(self) -> None:
@@ -330,7 +340,7 @@ class Dialog:
         if self.is_over or code < 200:  # noqa: PLR2004
             return
         if code in _GONE:
-            self.request("BYE")
+            self._bye()
             self.end(Ended("lost", code))
         else:
             self._watch()

@@ -20,6 +20,8 @@ MOST_SOURCES: Final = 4096
 PACKETS_A_SECOND: Final = 1000.0
 CALLS_A_SECOND: Final = 100.0
 BURST_S: Final = 3.0
+NAMED_FOR_S: Final = 3600.0
+MOST_NAMED: Final = 64
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,23 @@ class Guard:
 
     def __post_init__(self) -> None:
         self._networks = [ip_network(peer, strict=False) for peer in self.peers]
-        self._hosts: set[str] = set()
+        self._hosts: dict[str, float] = {}
         self._packets: OrderedDict[str, Bucket] = OrderedDict()
         self._calls: OrderedDict[str, Bucket] = OrderedDict()
         self._key = secrets.token_bytes(16)
 
-    def also(self, hosts: Iterable[str]) -> None:
-        """Name the numeric addresses of the trunk, in place of those named before."""
-        self._hosts = {str(ip_address(host)) for host in hosts}
+    def also(self, hosts: Iterable[str], now: float) -> None:
+        """Name numeric addresses of the trunk; those named before are kept for an hour after they were last named.
+
+        Names are often answered with one address of many: a call of the address before must not become a stranger's.
+        """
+        named = {str(ip_address(host)): now for host in list(hosts)[:MOST_NAMED]}
+        kept = {host: at for host, at in self._hosts.items() if now - at <= NAMED_FOR_S and host not in named}
+        self._hosts = dict([*kept.items(), *named.items()][-MOST_NAMED:])
+
+    def is_named(self, host: str) -> bool:
+        """Whether a numeric address in its usual spelling is the trunk's."""
+        return host in self._hosts
 
     def allows(self, host: str) -> bool:
         """Whether a numeric address is on the list or the trunk's."""
@@ -88,7 +99,7 @@ class Guard:
             address = ip_address(host)
         except ValueError:
             return False
-        return str(address) in self._hosts or any(address in network for network in self._networks)
+        return self.is_named(str(address)) or any(address in network for network in self._networks)
 
     def admit(self, data: bytes, peer: tuple[str, int], now: float) -> Verdict:
         """Judge one packet of a peer (numeric address, port) at a time in seconds that only grows."""
@@ -111,9 +122,14 @@ class Guard:
                 return Drop("too_many_packets")
         if not data.strip(b"\r\n\0 "):
             return Drop("keep_alive")
-        if not is_own and data[:6].upper() == b"INVITE" and not self._take(self._calls, peer[0], CALLS_A_SECOND, now):
+        try:
+            packet = packets.read(data)
+        except Unreadable as error:
+            return Drop(str(error))
+        is_call = packet.method == "INVITE" and not packet.code
+        if is_call and not is_own and not self._take(self._calls, peer[0], CALLS_A_SECOND, now):
             return Drop("too_many_calls")
-        return judge(data, self._key)
+        return _check(packet, len(data), self._key)
 
     @staticmethod
     def _take(buckets: "OrderedDict[str, Bucket]", host: str, rate: float, now: float) -> bool:
@@ -130,8 +146,12 @@ def judge(data: bytes, key: bytes) -> Verdict:
         packet = packets.read(data)
     except Unreadable as error:
         return Drop(str(error))
+    return _check(packet, len(data), key)
+
+
+def _check(packet: Packet, size: int, key: bytes) -> Verdict:
     try:
-        packets.check(packet, len(data))
+        packets.check(packet, size)
     except Refused as refusal:
         if packet.code or packet.method == "ACK":
             return Drop(f"bad_{refusal.code}")

@@ -6,6 +6,7 @@ from typing import Any, Final
 from guardia.doors.voice.control import Ended, LegListener, RemoteMedia, Why
 from guardia.doors.voice.sip import sdp
 from guardia.doors.voice.sip.dialog import Dialog, Office, headers_of, reply, text_of
+from guardia.doors.voice.sip.wire import told
 
 _BUSY: Final = frozenset({486, 600, 603})
 _UNANSWERED: Final = frozenset({408, 480})
@@ -62,7 +63,7 @@ class ArrivingLeg(Dialog):
             self.refuse(480, "Temporarily Unavailable")
         elif not self.is_over:
             if not self._pending:
-                self.request("BYE")
+                self._bye()
             self.end(Ended("ours"))
 
     def part(self) -> None:
@@ -70,15 +71,7 @@ class ArrivingLeg(Dialog):
         is_pending = self._pending
         self.hang_up()
         if is_pending:
-            self._pending = False
-            self.request("BYE")
-
-    def _unacknowledged(self) -> None:
-        if self._pending and self.is_over:
-            self._pending = False
-            self.request("BYE")
-        else:
-            super()._unacknowledged()
+            self._bye()
 
     def _is_open(self) -> bool:
         return self._transaction is not None and not self.is_over
@@ -133,7 +126,7 @@ class CalledLeg(Dialog):
     def hang_up(self) -> None:
         """End it: CANCEL while it rings, BYE when it is up."""
         if self.is_up:
-            self.request("BYE")
+            self._bye()
             self.end(Ended("ours"))
         else:
             self._give_up("ours")
@@ -153,9 +146,13 @@ class CalledLeg(Dialog):
         if self.is_over or self.is_up:
             return
         transaction, self._transaction = self._transaction, None
-        if transaction is not None:
-            self._office.transactions.cancelTransaction(transaction)
-        self.end(Ended(why))
+        try:
+            if transaction is not None:
+                self._office.transactions.cancelTransaction(transaction)
+        except Exception:  # noqa: BLE001 (sippy cannot cancel what is over; the leg ends all the same)
+            told("CANCEL")
+        finally:
+            self.end(Ended(why))
 
     def _heard(self, response: Any) -> None:
         code, _ = response.getSCode()
@@ -166,9 +163,17 @@ class CalledLeg(Dialog):
             return
         self._transaction = None
         if code < 300:  # noqa: PLR2004 (taken)
-            self._taken(response)
+            self._take_or_fail(response)
         else:
             self.end(Ended(_why(code), code))
+
+    def _take_or_fail(self, response: Any) -> None:
+        try:
+            self._taken(response)
+        except Exception:  # noqa: BLE001 (the far end must not be left in a call that is none)
+            told("2xx")
+            self._office.later(0, self._bye_late)
+            self.end(Ended("failed", 500))
 
     def _taken(self, response: Any) -> None:
         self._remote = str(response.getHFBody("to"))
@@ -195,7 +200,7 @@ class CalledLeg(Dialog):
         self._office.later(0, lambda: None if self.is_over else self._up(media))
 
     def _bye_late(self) -> None:
-        self.request("BYE")
+        self._bye()
 
 
 def _why(code: int) -> Why:

@@ -40,6 +40,7 @@ _SHORT: Final = {
     "l": "content-length",
     "e": "content-encoding",
 }
+_BLANKS: Final = " \t"
 _ONCE: Final = ("from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HEADER = re.compile(r"([A-Za-z0-9.!%*_+`'~-]{1,64})[ \t]*:[ \t]*(.*)")
@@ -121,9 +122,9 @@ def _headers(head: str) -> tuple[str, dict[str, list[str]]]:
         if line.startswith((" ", "\t")):
             if len(unfolded) < 2:  # noqa: PLR2004 (a start line cannot be folded)
                 raise Unreadable("folded")
-            unfolded[-1] += " " + line.strip()
+            unfolded[-1] += " " + line.strip(_BLANKS)
         else:
-            unfolded.append(line.strip())
+            unfolded.append(line.strip(_BLANKS))
     if any(len(line) > LONGEST_LINE for line in unfolded):
         raise Unreadable("long_line")
     headers: dict[str, list[str]] = {}
@@ -132,7 +133,7 @@ def _headers(head: str) -> tuple[str, dict[str, list[str]]]:
         if match is None:
             raise Unreadable("header_line")
         name = match[1].lower()
-        headers.setdefault(_SHORT.get(name, name), []).append(match[2].strip())
+        headers.setdefault(_SHORT.get(name, name), []).append(match[2].strip(_BLANKS))
     return unfolded[0], headers
 
 

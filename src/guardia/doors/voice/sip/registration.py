@@ -1,7 +1,8 @@
 """The trunk: the account at a provider or PBX, kept registered, and asked every half minute whether it is still there.
 
 A registration is refreshed well before it runs out; what fails is tried again after pauses that double up to five
-minutes. The trunk's name is looked up in a thread of its own, since a look-up may take long.
+minutes, and at once when a trunk that did not answer does so again. The trunk's name is looked up in a thread of its
+own, since a look-up may take long; where that fails, the address that is known goes on being used.
 """
 
 import logging
@@ -26,7 +27,7 @@ from sippy.SipURL import SipURL
 from guardia.doors.voice.control import Timer
 from guardia.doors.voice.sip import digest
 from guardia.doors.voice.sip.addresses import bracketed, numeric
-from guardia.doors.voice.sip.wire import Transactions, Written, told
+from guardia.doors.voice.sip.wire import Transactions, Written, raw_of, told
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 300.0
 _REFUSALS: Final = frozenset({401, 403, 404, 407})
 _TOO_BRIEF: Final = 423
+_NOBODY: Final = 408
+"""What sippy says where nobody answered."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Office(Protocol):
         """Do something in the signalling thread, from any thread."""
 
     def trunk_is_at(self, addresses: tuple[str, ...]) -> None:
-        """Take note of the trunk's numeric addresses."""
+        """Take note of numeric addresses of the trunk, besides those that were named before."""
 
 
 class Registrar:
@@ -89,6 +92,8 @@ class Registrar:
         self._wanted_s = ASKED_FOR_S
         self._pause_s = FIRST_PAUSE_S
         self._timer: Timer | None = None
+        """Of the next round; None while a round is under way."""
+        self._is_away = False
         self._is_stopped = False
         host = numeric(trunk.host)
         if host is not None:
@@ -108,6 +113,7 @@ class Registrar:
             self._register(0, None)
 
     def _try(self) -> None:
+        self._timer = None
         if self._is_stopped:
             return
         if self.address is None or numeric(self._trunk.host) is None:
@@ -118,19 +124,25 @@ class Registrar:
     def _look_up(self) -> None:
         try:
             found = socket.getaddrinfo(self._trunk.host, None, socket.AF_INET, socket.SOCK_DGRAM)
-        except OSError:
-            self._office.call_soon(lambda: self._failed(0, "its name was not found"))
-            return
-        hosts = tuple(str(entry[4][0]) for entry in found)
+            hosts = tuple(str(entry[4][0]) for entry in found)
+        except (OSError, ValueError):  # a ValueError is a name that cannot be written as one
+            hosts = ()
         self._office.call_soon(lambda: self._looked_up(hosts))
 
     def _looked_up(self, hosts: tuple[str, ...]) -> None:
-        self._found(hosts)
-        if not self._is_stopped:
-            self._register(self._wanted_s, None)
+        if self._is_stopped:
+            return
+        if hosts:
+            self._found(hosts)
+        elif self.address is None:
+            self._failed(0, "its name was not found")
+            return
+        self._register(self._wanted_s, None)
 
     def _found(self, hosts: tuple[str, ...]) -> None:
-        self.address = (bracketed(hosts[0]), self._trunk.port)
+        is_well = self.state == "registered" and self.address is not None and numeric(self.address[0]) in hosts
+        if not is_well:
+            self.address = (bracketed(hosts[0]), self._trunk.port)
         self._office.trunk_is_at(hosts)
 
     def _register(self, wanted_s: int, proof: tuple[str, str] | None) -> None:
@@ -141,7 +153,11 @@ class Registrar:
                 told("registration")
                 self._failed(0, "its answer could not be read")
 
-        self._send("REGISTER", heard, wanted_s, proof)
+        try:
+            self._send("REGISTER", heard, wanted_s, proof)
+        except Exception:  # noqa: BLE001 (a round that cannot even begin must be followed by another)
+            told("registration")
+            self._failed(0, "it could not be asked")
 
     def _registered(self, response: Any, wanted_s: int, *, is_proved: bool) -> None:
         code, _ = response.getSCode()
@@ -157,7 +173,7 @@ class Registrar:
         if code < 300:  # noqa: PLR2004 (taken)
             if self.state != "registered":
                 logger.info("Registered at the trunk")
-            self.state, self._pause_s = "registered", FIRST_PAUSE_S
+            self.state, self._pause_s, self._is_away = "registered", FIRST_PAUSE_S, False
             self._again(max(1.0, self._granted(response, wanted_s) * 0.8))
             return
         if code == _TOO_BRIEF:
@@ -168,8 +184,7 @@ class Registrar:
         asked, given = (
             ("www-authenticate", "Authorization") if code == 401 else ("proxy-authenticate", "Proxy-Authorization")  # noqa: PLR2004
         )
-        challenges = [str(body) for body in response.getHFBodys(asked)]
-        proof = digest.answer(challenges, self._trunk.account, "REGISTER", self._where())
+        proof = digest.answer(raw_of(response, asked), self._trunk.account, "REGISTER", self._where())
         return None if proof is None else (given, proof)
 
     def _granted(self, response: Any, wanted_s: int) -> int:
@@ -177,15 +192,16 @@ class Registrar:
         for body in response.getHFBodys("contact"):
             match = re.search(r";expires=([0-9]{1,9})", str(body))
             if match is not None and ours in str(body):
-                return int(match[1])
+                return min(int(match[1]), wanted_s)
         if response.countHFs("expires"):
-            return int(response.getHFBody("expires").getNum())
+            return min(int(response.getHFBody("expires").getNum()), wanted_s)
         return wanted_s
 
     def _failed(self, code: int, what: str) -> None:
         if self._is_stopped:
             return
         self.state = "refused" if code in _REFUSALS else "trying"
+        self._is_away = self._is_away or code == _NOBODY
         logger.warning("Not registered at the trunk: %s; tried again in %.0f s", what, self._pause_s)
         self._again(self._pause_s)
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
@@ -198,15 +214,27 @@ class Registrar:
     def _ask(self) -> None:
         if self._is_stopped:
             return
+        self._office.later(self._asked_every_s, self._ask)
         if self.address is not None:
             self._send("OPTIONS", self._asked, None, None)
-        self._office.later(self._asked_every_s, self._ask)
 
     def _asked(self, response: Any, _: Any) -> None:
         code, _phrase = response.getSCode()
-        if code == 408 and self.state == "registered" and not self._is_stopped:  # noqa: PLR2004 (nobody answered)
-            self.state = "trying"
-            logger.warning("The trunk does not answer")
+        if code < 200 or self._is_stopped:  # noqa: PLR2004 (not the last word)
+            return
+        if code == _NOBODY:
+            self._is_away = True
+            if self.state == "registered":
+                self.state = "trying"
+                logger.warning("The trunk does not answer")
+                self._hurry()
+        elif self._is_away and code < 500 and self._timer is not None:  # noqa: PLR2004 (its own failures)
+            self._is_away, self._pause_s = False, FIRST_PAUSE_S
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Begin the next round now, unless one is under way."""
+        if self._timer is not None:
             self._again(0)
 
     def _where(self) -> str:

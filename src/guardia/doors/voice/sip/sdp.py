@@ -1,8 +1,10 @@
 """Descriptions of audio (SDP, RFC 4566 and 3264): what the far end offers, checked, and what we answer or offer.
 
-We take one audio stream, PCMU or PCMA over plain RTP. Where it goes must be a numeric address that is the peer's
-own or on the list of peers, and a port that can be sent to: nobody makes the line send audio to a third party.
-Every other stream is refused with port 0 in our answer. Old-style hold (0.0.0.0) is a far end that does not hear.
+We take one audio stream, PCMU or PCMA over plain RTP, by the numbers that are theirs for good (0 and 8): other
+numbers, though they may be given those names, would be neither heard nor said. Where it goes must be a numeric
+address that is the peer's own or on the list of peers, and a port that can be sent to: nobody makes the line send
+audio to a third party. Every other stream is refused with port 0 in our answer. Old-style hold (0.0.0.0) is a far end
+that does not hear.
 """
 
 import re
@@ -19,7 +21,7 @@ MOST_STREAMS: Final = 8
 LOWEST_PORT: Final = 1024
 HIGHEST_PORT: Final = 65535
 DIGITS: Final = 101
-_DYNAMIC: Final = range(96, 128)
+_HIGHEST_PAYLOAD: Final = 127
 _STATIC: Final[dict[int, Codec]] = {0: "PCMU", 8: "PCMA"}
 _MEDIA = re.compile(r"([a-z]{1,16}) ([0-9]{1,5})(?:/[0-9]{1,3})? ([A-Za-z0-9/]{1,32}) ([A-Za-z0-9 *.-]{1,200})")
 _MAP = re.compile(r"rtpmap:([0-9]{1,3}) ([A-Za-z0-9-]{1,32})/([0-9]{1,6})(?:/1)?")
@@ -146,14 +148,16 @@ def _codecs(stream: _Stream) -> tuple[int, Codec, int | None]:
         match = _MAP.fullmatch(line)
         if match is not None:
             named[int(match[1])] = (match[2].upper(), match[3])
-    digits = next((number for number in formats if named.get(number) == ("TELEPHONE-EVENT", "8000")), None)
+    digits = next((number for number in formats if _is_for_keys(number, named.get(number))), None)
     for number in formats:
-        name, rate = named.get(number, (_STATIC.get(number, ""), "8000"))
-        if name == "PCMU" and rate == "8000" and (number == 0 or number in _DYNAMIC):
-            return number, "PCMU", digits
-        if name == "PCMA" and rate == "8000" and (number == 8 or number in _DYNAMIC):  # noqa: PLR2004 (PCMA's own)
-            return number, "PCMA", digits
+        codec = _STATIC.get(number)
+        if codec is not None and named.get(number, (codec, "8000")) == (codec, "8000"):
+            return number, codec, digits
     raise Refusal(488, "PCMU Or PCMA Wanted")
+
+
+def _is_for_keys(number: int, name: tuple[str, str] | None) -> bool:
+    return name == ("TELEPHONE-EVENT", "8000") and number <= _HIGHEST_PAYLOAD and number not in _STATIC
 
 
 def _direction(stream: _Stream, session: _Stream) -> tuple[bool, bool]:

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -130,12 +131,11 @@ class SippyControl:
 
     def account_for(self, host: str) -> digest.Account | None:
         """Return the trunk's account, for the trunk only: a digest is enough to guess at a password."""
-        at = self._registrar.address if self._registrar else None
-        return self._trunk.account if self._trunk and at and numeric(at[0]) == host else None
+        return self._trunk.account if self._trunk and self.guard.is_named(host) else None
 
     def trunk_is_at(self, addresses: tuple[str, ...]) -> None:
-        """Take note of the trunk's numeric addresses."""
-        self.guard.also(addresses)
+        """Take note of numeric addresses of the trunk."""
+        self.guard.also(addresses, monotonic())
 
     def gone(self, leg: ArrivingLeg | CalledLeg) -> None:
         """Take note that a leg ended."""

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import ip_address
 from queue import Empty, SimpleQueue
@@ -35,6 +36,8 @@ LONGEST_QUEUE: Final = 2000
 _LOOK_UP_S: Final = 0.3
 _LARGEST: Final = 65535
 _BUFFER: Final = 2 * 1024 * 1024
+MOST_REMEMBERED: Final = 4096
+LARGEST_REMEMBERED: Final = 8 * 1024 * 1024
 
 
 def told(message: str, *_: object, **__: object) -> None:
@@ -83,6 +86,31 @@ class Written(SipGenericHF):  # type: ignore[misc]
     def getCopy(self) -> "Written":  # noqa: N802 (sippy's name)
         """Return itself: it does not change."""
         return self
+
+
+def raw_of(message: Any, name: str) -> list[str]:
+    """Return a header's values as they came. sippy cannot read every challenge, and writes all as Digest."""
+    return [str(header.body.body) for header in message.getHFs(name)]
+
+
+class Remembered(OrderedDict[Any, Any]):
+    """The answers that sippy gives again to what comes again. The oldest are forgotten when they are many or large."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def __setitem__(self, key: Any, kept: Any) -> None:
+        self._forget(key)
+        super().__setitem__(key, kept)
+        self.size += len(kept.data or "")
+        while len(self) > MOST_REMEMBERED or self.size > LARGEST_REMEMBERED:
+            self._forget(next(iter(self)))
+
+    def _forget(self, key: Any) -> None:
+        kept = self.pop(key, None)
+        if kept is not None:
+            self.size -= len(kept.data or "")
 
 
 class _Options:
@@ -201,7 +229,10 @@ class Wire:
 
 
 class Transactions(sippy.SipTransactionManager.SipTransactionManager):  # type: ignore[misc]
-    """sippy's transactions over our socket. An ACK goes where its Contact says only if that is a peer's address."""
+    """sippy's transactions over our socket, which remember only so much.
+
+    An ACK goes where its Contact says only if that is a peer's address.
+    """
 
     model_udp_server = (Wire, _Options)
 
@@ -214,7 +245,13 @@ class Transactions(sippy.SipTransactionManager.SipTransactionManager):  # type: 
             "_sip_logger": _Unlogged(),
         }
         super().__init__(config, taken)
+        self.l1rcache, self.l2rcache = Remembered(), Remembered()
         _hush()
+
+    def rCachePurge(self) -> None:  # noqa: N802 (sippy's)
+        """Forget what is older than half a minute."""
+        self.l2rcache, self.l1rcache = self.l1rcache, Remembered()
+        self.l4r.rotateCache()
 
     @property
     def wire(self) -> Wire:

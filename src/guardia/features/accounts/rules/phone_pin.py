@@ -4,9 +4,11 @@ Rules:
 - Six digits, made by the server and never chosen; what somebody would guess first is never made.
 - What is kept is keyed with the server's secret and bound to the person: whoever has only the database can try none.
 - Five wrong tries within an hour close the keyed contract, ten close the number that the caller shows. While either is
-  closed no PIN is taken, right or wrong, so that nothing is learnt from further tries. A caller who shows no number is
-  counted by the contract alone, else all who show none would close the line for one another.
+  closed no PIN is taken, right or wrong, so that nothing is learnt from further tries.
+- Callers who show no number are counted together, else one of them could go on to the next contract for ever: sixty
+  wrong tries within an hour close the way to all who show none, and leave it open to who shows one.
 - A contract that does not exist is counted like one that does.
+- A case's code is tried under the same rules, its number in the contract's place.
 """
 
 import hashlib
@@ -21,6 +23,9 @@ DIGITS: Final = 6
 WITHIN: Final = timedelta(hours=1)
 WRONG_OF_CONTRACT: Final = 5
 WRONG_OF_CALLER: Final = 10
+WRONG_WITHOUT_NUMBER: Final = 60
+NO_NUMBER: Final = "no number"
+"""As which all callers are counted who show none; no shown number is kept like that."""
 LONGEST_CONTRACT: Final = 32
 _LONGEST_CALLER: Final = 80
 _FEWEST_DIGITS_OF_A_NUMBER: Final = 3
@@ -58,11 +63,16 @@ def digits_of(text: str) -> str:
 
 
 def counted_caller(shown: str) -> str:
-    """Return the number by which a caller's wrong tries are counted; empty where none is shown."""
+    """Return the number by which a caller's wrong tries are counted; `NO_NUMBER` for all who show none."""
     is_number = len(digits_of(shown)) >= _FEWEST_DIGITS_OF_A_NUMBER
-    return shown.strip().lower()[:_LONGEST_CALLER] if is_number else ""
+    return shown.strip().lower()[:_LONGEST_CALLER] if is_number else NO_NUMBER
 
 
-def has_tries_left(wrong_of_what: int, wrong_of_caller: int) -> bool:
+def most_of_caller(caller: str) -> int:
+    """Return how many wrong tries within the hour close the way to a caller as counted."""
+    return WRONG_WITHOUT_NUMBER if caller == NO_NUMBER else WRONG_OF_CALLER
+
+
+def has_tries_left(wrong_of_what: int, wrong_of_caller: int, caller: str) -> bool:
     """Whether one more try is taken after so many wrong ones within the hour."""
-    return wrong_of_what < WRONG_OF_CONTRACT and wrong_of_caller < WRONG_OF_CALLER
+    return wrong_of_what < WRONG_OF_CONTRACT and wrong_of_caller < most_of_caller(caller)

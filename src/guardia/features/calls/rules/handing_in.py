@@ -4,9 +4,11 @@ Rules:
 1. What the desk did during the call is done: the line noted it (`consumed`, `confirmed`, …), and it is not done again.
 2. What the desk could not be asked was noted for later (`later`), with who said to be calling (`identify_later`): it is
    done in its order, at the instant of its note.
-3. Nothing that was said is lost: a description or message in which somebody was heard, and that neither came of, is a
-   message at its own instant: a message for the case that the call was about, a description for none, since a new case
-   was wanted (or opened right before the line was killed).
+3. Nothing that was said is lost: a description or message in which somebody was heard, and that neither came of, is
+   done at its own instant. A message is one for the case that the call was about. A description opens the case that was
+   wanted, with the severity that was keyed before it (`wanted`; it may have been opened right before the line was
+   killed), and is a message for none where no severity was. A take that was too short, and after which the caller was
+   asked again, is lost where another one came: it is the same words twice.
 4. A PIN or a code is only in `Identity.secret`: no picture, log or repr has it.
 5. A line that was killed ends the call at the last instant that the journal knows of: `interrupted`.
 6. A number that was only typed is no proof: `case` is one that the desk granted to this caller.
@@ -19,6 +21,9 @@ from typing import Any, Final, Literal, Protocol, cast
 from uuid import UUID
 
 LEAST_VOICED_S: Final = 0.5
+"""In a take with no more of a voice nobody was heard."""
+TOO_SHORT_S: Final = 1.0
+"""After a take with less of a voice the caller is asked to say it again."""
 MOST_LOG: Final = 500
 LONGEST_WORD: Final = 24
 INTERRUPTED: Final = "interrupted"
@@ -162,18 +167,25 @@ def _known(notes: Sequence[Note]) -> Known | None:
 def _forgotten(notes: Sequence[Note], sounds: Sequence[Sound], dealt_with: set[int]) -> list[Act]:
     """Return what was said and came to nothing, as messages (rule 3)."""
     about = {_whole(one.data, "number"): _text(one.data, "case") for one in notes if one.what == "recording"}
-    return [
-        Act(
-            one.started_at,
-            "message",
-            "" if one.kind == "description" else about.get(one.number, ""),
-            0,
-            one.number,
-            one.seconds,
-        )
-        for one in sounds
-        if one.number not in dealt_with and one.kind in SPOKEN_TO_US and one.voiced_s > LEAST_VOICED_S
-    ]
+    spoken = [one for one in sounds if one.kind in SPOKEN_TO_US and one.voiced_s > LEAST_VOICED_S]
+    acts = []
+    for one in spoken:
+        if one.number in dealt_with or _was_said_again(one, spoken):
+            continue
+        severity = _severity_before(one, notes) if one.kind == "description" else 0
+        number = "" if one.kind == "description" else about.get(one.number, "")
+        acts.append(Act(one.started_at, "open" if severity else "message", number, severity, one.number, one.seconds))
+    return acts
+
+
+def _was_said_again(one: Sound, spoken: Sequence[Sound]) -> bool:
+    return one.voiced_s < TOO_SHORT_S and any(other.kind == one.kind and other.number > one.number for other in spoken)
+
+
+def _severity_before(description: Sound, notes: Sequence[Note]) -> int:
+    """Return the severity that was keyed for a description, 0 where none was."""
+    keyed = [one for one in notes if one.what == "wanted" and one.at <= description.started_at]
+    return _whole(keyed[-1].data, "severity") if keyed else 0
 
 
 # ---- the picture ----

@@ -6,7 +6,7 @@ Rules:
 - Who does not answer, is busy or says nothing is called again after `RETRY`, `TRIES` times in all, before the next is.
 - Who declines, cannot be reached at all or has no phone makes room for the next at once.
 - When everybody had their turn the next round begins after `PAUSE`; after `ROUNDS` of them nobody could be reached.
-- An acknowledgement ends it.
+- An acknowledgement ends it. A phone that still rings when the page is over stops ringing: `withdrawn`.
 - Who goes off duty is called no more; who comes on duty meanwhile has a turn in the round that goes on.
 """
 
@@ -18,7 +18,8 @@ from typing import Final, Literal
 ACKNOWLEDGED: Final = "acknowledged"
 AGAIN: Final = ("no_answer", "busy", "silent")
 AT_ONCE_THE_NEXT: Final = ("declined", "failed", "no_phone")
-OUTCOMES: Final = (ACKNOWLEDGED, *AGAIN, *AT_ONCE_THE_NEXT)
+WITHDRAWN: Final = "withdrawn"
+OUTCOMES: Final = (ACKNOWLEDGED, *AGAIN, *AT_ONCE_THE_NEXT, WITHDRAWN)
 RETRY: Final = timedelta(seconds=60)
 PAUSE: Final = timedelta(minutes=5)
 TRIES: Final = 2
