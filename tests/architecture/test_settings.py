@@ -148,6 +148,7 @@ def test_a_number_keeps_to_its_documented_bounds(tmp_path: Path, name: str) -> N
         ("GUARDIA_LINE_RTP_PORTS", "20000"),
         ("GUARDIA_LINE_RTP_PORTS", "21999-20000"),
         ("GUARDIA_LINE_RTP_PORTS", "80-90"),
+        ("GUARDIA_LINE_RTP_PORTS", "20000-20137"),
         ("GUARDIA_LINE_PEERS", "10.0.0.0/33"),
         ("GUARDIA_LINE_TRUNK_URL", "sips://user:password@pbx.example"),
         ("GUARDIA_LINE_TRUNK_URL", "sip:user@pbx.example"),
@@ -287,6 +288,9 @@ def test_what_a_database_url_asks_of_the_connection_reaches_it() -> None:
     options: Any = made["OPTIONS"]
     assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/etc/ca.pem")
     assert "statement_timeout" in options["options"]
+    assert options["tcp_user_timeout"] == 20_000
+    slow: Any = _database("postgresql://u@db.example/name?tcp_user_timeout=90000")["OPTIONS"]
+    assert slow["tcp_user_timeout"] == "90000"
     assert _database("postgresql://postgres@/guardia?host=/run/pg")["HOST"] == "/run/pg"
 
 

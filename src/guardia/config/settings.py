@@ -81,6 +81,10 @@ TEMPLATES = [
 ]
 
 
+# A server that vanishes without a word (power, network) is noticed within 20 s, not after the system's two hours.
+LOST_SERVERS = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+
+
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
@@ -94,7 +98,11 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
         # What else the URL says (sslmode, sslrootcert, …) is libpq's.
-        "OPTIONS": {**query, "options": f"-c lock_timeout=10s -c statement_timeout=60s {options}".strip()},
+        "OPTIONS": {
+            **LOST_SERVERS,
+            **query,
+            "options": f"-c lock_timeout=10s -c statement_timeout=60s {options}".strip(),
+        },
         "TEST": {"NAME": os.environ.get("GUARDIA_TEST_DATABASE", "test_guardia")},
     }
 

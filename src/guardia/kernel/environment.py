@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 HIGHEST_PORT = 65535
 LOWEST_RTP_PORT = 1024
+LEGS_TO_ENGINEERS = 10
 LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -347,6 +348,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         reader.complaints.append(
             f"GUARDIA_LINE_PUBLIC_HOST: expected the address that callers send to, got {line_public_host!r}"
         )
+    line_rtp_ports = reader.value("GUARDIA_LINE_RTP_PORTS", range(20000, 23000), _port_range, "ports as 20000-22999")
+    line_calls = reader.number("GUARDIA_LINE_CALLS", 60, 1, 1000)
+    legs, needed = sum(port % 2 == 0 for port in line_rtp_ports), line_calls + LEGS_TO_ENGINEERS
+    if legs < needed:
+        reader.complaints.append(
+            f"GUARDIA_LINE_RTP_PORTS: expected {needed} even ports or more, got {legs} (GUARDIA_LINE_CALLS, and "
+            f"{LEGS_TO_ENGINEERS} for calls to engineers)"
+        )
     mail_tls_cert, mail_tls_key = (
         reader.value(name, None, _file, "a readable file") for name in ("GUARDIA_MAIL_TLS_CERT", "GUARDIA_MAIL_TLS_KEY")
     )
@@ -440,12 +449,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         line_port=line_port,
         line_apart=reader.value("GUARDIA_LINE_APART", "no", _yes_or_no, "yes or no") == "yes",
         line_public_host=line_public_host,
-        line_rtp_ports=reader.value("GUARDIA_LINE_RTP_PORTS", range(20000, 22000), _port_range, "ports as 20000-21999"),
+        line_rtp_ports=line_rtp_ports,
         line_peers=reader.value("GUARDIA_LINE_PEERS", LOOPBACK_NETWORKS, _networks, "networks separated by commas"),
         line_trunk_url=Secret(
             reader.value("GUARDIA_LINE_TRUNK_URL", "", _trunk_url, "sip://user:password@host:port", is_told=False)
         ),
-        line_calls=reader.number("GUARDIA_LINE_CALLS", 60, 1, 1000),
+        line_calls=line_calls,
         line_ring_s=reader.number("GUARDIA_LINE_RING_SECONDS", 20, 1, 120),
         line_kept_days=reader.number("GUARDIA_LINE_KEPT_DAYS", 90, 1, 36_500),
         line_prompts=reader.value("GUARDIA_LINE_PROMPTS", None, _folder, "a folder"),

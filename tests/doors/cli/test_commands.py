@@ -107,7 +107,7 @@ def test_settings_are_shown_without_secrets(home: dict[str, str]) -> None:
     assert "hunter2" not in done.stdout + done.stderr
     shown = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if " " in line)
     assert shown["port"] == "8123"
-    assert shown["line_rtp_ports"] == "20000-21999"
+    assert shown["line_rtp_ports"] == "20000-22999"
     assert shown["line_peers"] == "127.0.0.0/8, ::1/128"
     assert {line for line in done.stdout.splitlines() if "None" in line or "range(" in line} == set()
 
