@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -39,7 +40,7 @@ def make_outside() -> Outside:
         resolver=make_resolver(own.mail_dns),
         mail_transport=make_transport(own.mail_url.reveal(), own.support_email.rpartition("@")[2]),
         mail_signer=_signer(own),
-        call_journals=FolderJournals(own.private / "calls", lab_keys),
+        call_journals=FolderJournals(own.private / "calls", lab_keys, partial(_lab_keys, own)),
     )
 
 
@@ -58,7 +59,7 @@ def mail_spool(own: Settings) -> MailSpool:
 def call_journals(own: Settings) -> CallJournals:
     """Return the calls' journals alone, for a process whose database may be away. Raises GuardiaError."""
     try:
-        return FolderJournals(own.private / "calls", _lab_keys(own))
+        return FolderJournals(own.private / "calls", _lab_keys(own), partial(_lab_keys, own))
     except LabKeysRefused as error:
         raise GuardiaError("lab_keys_refused", str(error)) from error
 

@@ -24,7 +24,7 @@ from guardia.adapters.call_frames import MAGIC
 from guardia.adapters.call_journal import FileJournal, FolderJournals, MemoryJournals
 from guardia.adapters.lab_keys import LabKeys
 from guardia.kernel.ids import uuid7
-from guardia.kernel.outside import CallFacts, CallJournal, CallJournals, JournalUnreadable
+from guardia.kernel.outside import CallFacts, CallJournal, CallJournals, JournalLocked, JournalUnreadable
 
 NIGHT = datetime(2026, 11, 28, 2, 10, 3, 141592, tzinfo=UTC)
 KEYS = LabKeys("dev-1", {"dev-1": b"k" * 32})
@@ -230,10 +230,10 @@ def test_nothing_lies_in_the_clear(folder: FolderJournals) -> None:
         assert part not in content
 
 
-def test_a_journal_of_another_key_is_unreadable_and_says_nothing_of_it(folder: FolderJournals) -> None:
+def test_a_journal_of_another_key_is_locked_and_says_nothing_of_it(folder: FolderJournals) -> None:
     call_id = write_whole(folder)
     for keys in ({"dev-1": b"x" * 32}, {"dev-2": b"k" * 32}):
-        with pytest.raises(JournalUnreadable):
+        with pytest.raises(JournalLocked):
             FolderJournals(folder.folder, LabKeys(next(iter(keys)), keys)).read(call_id)
 
 
@@ -283,11 +283,23 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
-def test_a_changed_byte_anywhere_makes_it_unreadable(written: Written, where: float, flip: int) -> None:
+def test_a_changed_byte_costs_its_own_frame_and_is_told(written: Written, where: float, flip: int) -> None:
     changed = bytearray(written.content)
-    changed[int(where * len(changed))] ^= flip
-    with pytest.raises(JournalUnreadable):
-        written.with_content(bytes(changed)).read(written.call_id)
+    place = int(where * len(changed))
+    changed[place] ^= flip
+    folder, starts = written.with_content(bytes(changed)), frame_starts(written.content)
+    if place < starts[1]:
+        with pytest.raises(JournalUnreadable):
+            folder.read(written.call_id)
+        return
+    record, lost = folder.read(written.call_id), sum(start <= place for start in starts) - 1
+    assert record.is_damaged
+    assert [note.what for note in record.notes if note.what != "damaged"] == [
+        what for number, what in ((1, "identify_later"), (5, "recorded")) if number != lost
+    ]
+    pieces = [piece for number, piece in ((3, VOICE), (4, VOICE[:80])) if number != lost]
+    assert folder.read_sound(written.call_id, 1) == b"".join(pieces)
+    assert (record.ended_at is None) == (lost == 6)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -318,8 +330,12 @@ def test_frames_cannot_be_moved_about(folder: FolderJournals, change: str) -> No
         "of another call": [*frames[:2], others[2], *frames[3:]],
     }[change]
     path_of(folder, call_id).write_bytes(content[: starts[0]] + b"".join(changed))
-    with pytest.raises(JournalUnreadable):
-        folder.read(call_id)
+    record = folder.read(call_id)
+    assert record.is_damaged
+    in_order = ["recorded"] if change == "swapped" else ["identify_later", "recorded"]
+    assert [note.what for note in record.notes if note.what != "damaged"] == in_order
+    assert folder.read_sound(call_id, 1) == VOICE + VOICE[:80]
+    assert record.ended_at == at(9)
 
 
 # ---- disks and kills ----

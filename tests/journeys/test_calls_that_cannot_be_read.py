@@ -1,5 +1,7 @@
 """Journals that are locked, damaged or past their time: nothing is lost for want of a key, and erased means erased."""
 
+import base64
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,15 +20,17 @@ from guardia.features.mail.models import OutboundMail
 from guardia.journeys.hand_in_call import LOCKED_FOR, hand_in_waiting
 from guardia.journeys.sweep_calls import sweep_calls
 from guardia.kernel import clock
+from guardia.kernel.environment import read_settings
 from guardia.kernel.outside import replaced
 from guardia.reports.line_health import LineHealth, is_well
+from guardia.wiring import call_journals
 
 KEY, OTHER = LabKeys("dev-1", {"dev-1": b"k" * 32}), LabKeys("dev-2", {"dev-2": b"o" * 32})
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def journals() -> Iterator[MemoryJournals]:
+def journals(keys: None) -> Iterator[MemoryJournals]:
     twin = MemoryJournals()
     with replaced(call_journals=twin), clock.frozen_at(BACK):
         yield twin
@@ -51,6 +55,25 @@ def test_a_missing_lab_key_sets_nothing_aside_and_all_is_done_once_it_is_back(ca
         assert hand_in_waiting(BACK + LOCKED_FOR) == 2
         assert (call.row.case_id is not None, worker.count_locked()) == (True, 0)
     assert cast.people
+
+
+def test_the_documented_rotation_costs_no_call_though_only_the_line_is_started_anew(cast: Cast, tmp_path: Path) -> None:
+    own = read_settings({"GUARDIA_VAR": str(tmp_path), "GUARDIA_PRIVATE": str(tmp_path)})
+    path = tmp_path / "keys" / "lab.json"
+    LabKeys.make(path, "dev-1")
+    worker = call_journals(own)
+    assert isinstance(worker, FolderJournals)
+    keys = {**json.loads(path.read_text(encoding="utf-8"))["keys"], "dev-2": base64.b64encode(b"o" * 32).decode()}
+    path.write_text(json.dumps({"current": "dev-2", "keys": keys}), encoding="utf-8")
+    call = (
+        Telling(FolderJournals(worker.folder, LabKeys.read(path, production=False)))
+        .is_known(cast.people["plus"])
+        .speaks("message")
+        .ends("message")
+    )
+    with replaced(call_journals=worker), clock.frozen_at(BACK):
+        assert hand_in_waiting(BACK) == 1
+        assert (call.row.person_name, worker.count_unreadable()) == (cast.people["plus"].name, 0)
 
 
 def test_who_is_on_duty_is_told_of_a_journal_that_is_set_aside(cast: Cast, journals: MemoryJournals) -> None:

@@ -10,17 +10,20 @@ Rules:
 - The writer holds a lock on the file (flock), which ends with it: what nobody holds is over, finished or killed.
 - A journal that waits lies in `new/`, beside it `<id>.later` where it was put off, its file time being until when.
   One that was handed in lies in `kept/YYYYMM/`, one that cannot be read in `unreadable/`. Mode 0600, folders 0700.
+- Files of other names are not ours, and are left alone.
+- Where a lab key is missing, the keys are read anew before a journal is said to be locked.
 """
 
 import errno
 import fcntl
 import json
+import logging
 import os
 import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,13 +34,25 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from guardia.adapters.call_frames import Frame, audio_of, facts_frame, frames_of, header_of, record_of, sealed_frame
+from guardia.adapters.call_frames import (
+    Frame,
+    audio_of,
+    facts_frame,
+    frames_of,
+    header_of,
+    is_locked,
+    record_of,
+    sealed_frame,
+)
+from guardia.adapters.lab_keys import LabKeysRefused
 from guardia.adapters.mail_spool import FileClaim, MemoryClaim, instant_of
-from guardia.kernel.outside import CallFacts, CallRecord, Claim, JournalUnreadable, LabKeys
+from guardia.kernel.outside import CallFacts, CallRecord, Claim, JournalLocked, JournalUnreadable, LabKeys
 
+_log = logging.getLogger("guardia.calls")
 MOST_BYTES: Final = 64 * 1024 * 1024
 NAME_LENGTH: Final = 36
 _SYNC_EVERY_S: Final = 1.0
+_HEADER_BYTES: Final = 4096
 
 
 # ---- a journal that is being written ----
@@ -122,10 +137,10 @@ class FileJournal(_Journal):
 
 
 class FolderJournals:
-    """Files of mode 0600 under a folder of mode 0700."""
+    """Files of mode 0600 under a folder of mode 0700. `keys_anew` reads the lab keys again; raises LabKeysRefused."""
 
-    def __init__(self, folder: Path, keys: LabKeys) -> None:
-        self.folder, self._keys = folder, keys
+    def __init__(self, folder: Path, keys: LabKeys, keys_anew: Callable[[], LabKeys] | None = None) -> None:
+        self.folder, self._keys, self._keys_anew = folder, keys, keys_anew
         self._begun, self._new, self._kept, self._unreadable = (
             folder / name for name in ("begun", "new", "kept", "unreadable")
         )
@@ -156,10 +171,7 @@ class FolderJournals:
         return list(islice(claims, limit))
 
     def _names(self) -> Iterator[UUID]:
-        for name in sorted(_listed(self._new)):  # that of the ids is the order in which they began
-            if len(name) == NAME_LENGTH:
-                with suppress(ValueError):  # not ours: a file that a person put there
-                    yield UUID(name)
+        return _ids(sorted(_listed(self._new)))  # that of the ids is the order in which they began
 
     def _is_due(self, call_id: UUID, now: datetime) -> bool:
         try:
@@ -192,10 +204,35 @@ class FolderJournals:
         return audio_of(self._frames(call_id), number)
 
     def _frames(self, call_id: UUID) -> list[Frame]:
-        for path in (self._new / str(call_id), self._kept_path(call_id), self._unreadable / str(call_id)):
-            with suppress(FileNotFoundError):
-                return frames_of(path.read_bytes(), call_id, self._keys)
+        for path in self._paths(call_id):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                return self._opened(path.read_bytes(), call_id)
         raise FileNotFoundError(errno.ENOENT, f"no journal {call_id}")
+
+    def _opened(self, content: bytes, call_id: UUID) -> list[Frame]:
+        try:
+            return frames_of(content, call_id, self._keys)
+        except JournalLocked:
+            if not self._has_keys_anew():
+                raise
+        return frames_of(content, call_id, self._keys)
+
+    def _has_keys_anew(self) -> bool:
+        if self._keys_anew is None:
+            return False
+        try:
+            self._keys = self._keys_anew()
+        except LabKeysRefused as error:
+            _log.error("the lab keys cannot be read anew: %s", error)
+            return False
+        return True
+
+    def has(self, call_id: UUID) -> bool:
+        return any(path.exists() for path in self._paths(call_id))
+
+    def _paths(self, call_id: UUID) -> tuple[Path, ...]:
+        name = str(call_id)
+        return self._new / name, self._kept_path(call_id), self._unreadable / name
 
     def _kept_path(self, call_id: UUID) -> Path:
         return self._kept / f"{instant_of(call_id):%Y%m}" / str(call_id)
@@ -223,23 +260,28 @@ class FolderJournals:
             os.utime(later, (until.timestamp(), until.timestamp()))
 
     def count_waiting(self) -> int:
-        return sum(len(name) == NAME_LENGTH for name in _listed(self._new))
+        return sum(1 for _ in self._names())
+
+    def count_locked(self) -> int:
+        heads = [head for call_id in self._names() if (head := _head_of(self._new / str(call_id)))]
+        if any(is_locked(head, self._keys) for head in heads):
+            self._has_keys_anew()
+        return sum(is_locked(head, self._keys) for head in heads)
 
     def count_unreadable(self) -> int:
-        return len(_listed(self._unreadable))
+        return sum(1 for _ in _ids(_listed(self._unreadable)))
 
     def forget(self, before: datetime, keep: Collection[UUID] = ()) -> list[UUID]:
-        gone = []
-        for month in _listed(self._kept):
-            for name in _listed(self._kept / month):
-                call_id = UUID(name)
-                if instant_of(call_id) < before and call_id not in keep:
-                    (self._kept / month / name).unlink(missing_ok=True)
-                    gone.append(call_id)
+        gone: list[UUID] = []
+        months = [self._kept / name for name in _listed(self._kept)]
+        for place in (*months, self._unreadable):
+            over = [one for one in _ids(_listed(place)) if instant_of(one) < before and one not in keep]
+            gone += [one for one in over if _is_removed(place / str(one))]
+        for month in months:
             with suppress(OSError):  # it still holds journals
-                (self._kept / month).rmdir()
+                month.rmdir()
         for name in _listed(self._begun):  # of a process that was killed before its call had a journal
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 if (self._begun / name).stat().st_mtime < before.timestamp():
                     (self._begun / name).unlink()
         return gone
@@ -248,8 +290,36 @@ class FolderJournals:
 def _listed(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)  # noqa: PTH208  names only
-    except FileNotFoundError:
-        return []  # there was no call yet
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # there was no call yet, or it is no folder of ours
+
+
+def _ids(names: Iterable[str]) -> Iterator[UUID]:
+    """Yield the ids among names; another is not ours: a file that a person or the system put there."""
+    for name in names:
+        if len(name) == NAME_LENGTH:
+            with suppress(ValueError, OverflowError):
+                call_id = UUID(name)
+                instant_of(call_id)  # an id of another's making may tell none
+                if str(call_id) == name:
+                    yield call_id
+
+
+def _is_removed(path: Path) -> bool:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        _log.error("a journal cannot be erased: %s", error)
+        return False
+    return True
+
+
+def _head_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEADER_BYTES)
+    except OSError:
+        return b""  # it was settled meanwhile
 
 
 def _sync_folder(folder: Path) -> None:
@@ -303,6 +373,7 @@ class MemoryJournals:
     unreadable: dict[UUID, MemoryJournal] = field(default_factory=dict)
     held: set[UUID] = field(default_factory=set)
     damaged: set[UUID] = field(default_factory=set)
+    locked: set[UUID] = field(default_factory=set)
 
     def open(self, facts: CallFacts) -> MemoryJournal:
         if self.fault:
@@ -327,12 +398,17 @@ class MemoryJournals:
         return audio_of(self._frames(call_id), number)
 
     def _frames(self, call_id: UUID) -> list[Frame]:
+        if call_id in self.locked:
+            raise JournalLocked(str(call_id))
         if call_id in self.damaged:
             raise JournalUnreadable(str(call_id))
         for place in (self.new, self.kept, self.unreadable):
             if call_id in place:
                 return place[call_id].frames
         raise FileNotFoundError(errno.ENOENT, f"no journal {call_id}")
+
+    def has(self, call_id: UUID) -> bool:
+        return any(call_id in place for place in (self.new, self.kept, self.unreadable))
 
     def settle(self, call_id: UUID) -> None:
         self._move(call_id, self.kept)
@@ -354,11 +430,16 @@ class MemoryJournals:
     def count_waiting(self) -> int:
         return len(self.new)
 
+    def count_locked(self) -> int:
+        return len(self.locked & set(self.new))
+
     def count_unreadable(self) -> int:
         return len(self.unreadable)
 
     def forget(self, before: datetime, keep: Collection[UUID] = ()) -> list[UUID]:
-        gone = [call_id for call_id in self.kept if instant_of(call_id) < before and call_id not in keep]
-        for call_id in gone:
-            del self.kept[call_id]
+        gone = []
+        for place in (self.kept, self.unreadable):
+            for call_id in [one for one in place if instant_of(one) < before and one not in keep]:
+                del place[call_id]
+                gone.append(call_id)
         return gone

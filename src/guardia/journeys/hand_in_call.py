@@ -7,11 +7,13 @@ Whoever is killed before has done nothing, and a journal that is met again after
 - Nothing is lost: a recording that came to nothing waits for staff, and who is on duty is told by mail. So is a
   confirmation that could not be registered.
 - A case's code stands for its case alone, later too.
-- A journal that cannot be read is set aside and stays. While the database is away, everything waits.
+- A journal that cannot be read is set aside and stays, and who is on duty is told. One whose lab key is missing waits
+  until the key is there. Of a damaged one the rest is handed in, and who is on duty is told.
+- While the database is away, everything waits.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,7 +43,7 @@ from guardia.journeys.open_by_voice import open_by_voice
 from guardia.journeys.post import link, new_mail, wake_post
 from guardia.journeys.proof_mails import people_on_duty
 from guardia.kernel.errors import GuardiaError, Refused
-from guardia.kernel.outside import CallRecord, JournalUnreadable, KeptSound, outside
+from guardia.kernel.outside import CallRecord, JournalLocked, JournalUnreadable, KeptSound, outside
 from guardia.kernel.plain_text import one_line, plain_json
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import Actor
@@ -49,9 +51,12 @@ from guardia.kernel.vocabulary import Actor
 _log = logging.getLogger("guardia.calls")
 AWAY_FOR: Final = timedelta(seconds=5)
 FAILED_FOR: Final = timedelta(minutes=1)
+LOCKED_FOR: Final = timedelta(minutes=1)
 MOST_TOLD: Final = 10
 """Mails an hour to a person on duty about calls: the page shows all of them."""
 _TOLD: Final = "call:waits:"
+_SET_ASIDE: Final = "call:unreadable:"
+_LOCKED: Final = "call:locked:"
 Case = Any
 
 
@@ -84,8 +89,14 @@ def _deal_with(call_id: UUID, now: datetime) -> bool:
     journals = outside().call_journals
     try:
         record = journals.read(call_id)
+    except JournalLocked as error:
+        _log.error("the journal of a call waits for its lab key: %s", error)
+        _put_off(call_id, now + LOCKED_FOR)
+        _tell_of_journals(_LOCKED, f"{now:%Y%m%d}", now)
+        return False
     except JournalUnreadable as error:
         _log.error("the journal of a call cannot be read and is set aside: %s", error)
+        _tell_of_journals(_SET_ASIDE, str(call_id), now)
         journals.set_aside(call_id)
         return False
     try:
@@ -113,7 +124,7 @@ def hand_in(record: CallRecord, now: datetime, *, is_for_staff: bool = False) ->
                 handing.do(act)
         call = handing.save_call()
         waits = handing.save_recordings(call)
-        if waits or handing.is_undone or (is_for_staff and said.acts):
+        if waits or handing.is_undone or record.is_damaged or (is_for_staff and said.acts):
             _tell_duty(record.facts.id, now)
 
 
@@ -289,23 +300,59 @@ def _caller(company_id: UUID, person_id: UUID | None, name: str, case_number: st
 
 def _tell_duty(call_id: UUID, now: datetime) -> None:
     """Mail who is on duty that something of a call waits for a person."""
+    _mail_duty(
+        _TOLD,
+        str(call_id),
+        now,
+        lambda: (
+            _("A phone call waits for a person"),
+            [
+                _("What the caller wanted could not be done by itself: hear the recording and see to it."),
+                link(_("Show the call"), f"/console/calls/{call_id}/"),
+            ],
+        ),
+    )
+
+
+def _tell_of_journals(kind: str, key: str, now: datetime) -> None:
+    """Mail who is on duty that what was said in a call cannot be read: of each journal that is set aside, and once a
+    day where the lab key is missing.
+    """
+    told: Mapping[str, Callable[[], str]] = {
+        _SET_ASIDE: lambda: _("The record of a phone call is damaged and was set aside: what was said is not known."),
+        _LOCKED: lambda: _(
+            "The key of phone calls' records is missing: nothing that was said is done until it is back."
+        ),
+    }
+    with journey():
+        _mail_duty(
+            kind,
+            key,
+            now,
+            lambda: (
+                _("The record of a phone call cannot be read"),
+                [told[kind](), _("Tell who runs the server."), link(_("Show the calls"), "/console/calls/")],
+            ),
+        )
+
+
+def _mail_duty(kind: str, key: str, now: datetime, words: Callable[[], tuple[str, list[Any]]]) -> None:
+    """Mail who is on duty, once for a key, and at most so many of a kind an hour."""
     people: Sequence[Any] = people_on_duty(now)
     mails = []
     for person in people:
-        sent = flags_since(person.email, _TOLD, now - HOUR)
+        sent = flags_since(person.email, kind, now - HOUR)
         with translation.override(person.language):
+            subject, paragraphs = words()
             mails.append(
                 new_mail(
-                    key=f"{_TOLD}{call_id}:{person.id}",
+                    key=f"{kind}{key}:{person.id}",
                     topic="alarm",
                     why="duty",
                     address=person.email,
                     language=person.language,
-                    subject=_("A phone call waits for a person"),
-                    paragraphs=[
-                        _("What the caller wanted could not be done by itself: hear the recording and see to it."),
-                        link(_("Show the call"), f"/console/calls/{call_id}/"),
-                    ],
+                    subject=subject,
+                    paragraphs=paragraphs,
                     person_id=person.id,
                     withheld="limit" if sent >= MOST_TOLD else "",
                 )

@@ -1,8 +1,8 @@
 """Sweep what phone calls leave behind: sound whose time of keeping is over, calls whose line died, old wrong tries.
 
-Sound goes by when its call began. What still waits for staff is kept, with the whole of its call. It is first kept that
-the sound is erased, then the journal goes: whoever is killed between the two has promised nothing that is not done the
-next time.
+Sound goes by when its call began. What still waits for staff is kept, with the whole of its call. First the journal
+goes, then it is said that the sound is erased: nothing is said to be erased that is still there. Whoever is killed
+between the two leaves rows without a journal, and the next sweep says it of them.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from guardia.features.accounts.operations import forget_wrong_tries
 from guardia.features.calls import operations as calls
 from guardia.features.calls.queries import calls_not_handed_in, recordings_to_erase, recordings_waiting
 from guardia.features.calls.rules.handing_in import INTERRUPTED
-from guardia.kernel.outside import JournalUnreadable, outside
+from guardia.kernel.outside import JournalLocked, JournalUnreadable, outside
 from guardia.kernel.transactions import journey
 
 DEAD_AFTER: Final = timedelta(minutes=2)
@@ -36,11 +36,13 @@ def sweep_calls(now: datetime, kept_days: int) -> SweptCalls:
 
 
 def _erase(now: datetime, before: datetime) -> int:
+    journals = outside().call_journals
+    waiting = set(recordings_waiting().values_list("call_id", flat=True))
+    gone = set(journals.forget(before, waiting))
+    over = set(recordings_to_erase(before).values_list("call_id", flat=True)) - waiting
     with journey():
-        waiting = set(recordings_waiting().values_list("call_id", flat=True))
-        over = set(recordings_to_erase(before).values_list("call_id", flat=True))
-        calls.erase_recordings(over - waiting, now)
-    return len(outside().call_journals.forget(before, waiting))
+        calls.erase_recordings(gone | {call_id for call_id in over if not journals.has(call_id)}, now)
+    return len(gone)
 
 
 def _end_dead(now: datetime) -> int:
@@ -56,6 +58,8 @@ def _end_dead(now: datetime) -> int:
 def _has_journal(call_id: UUID) -> bool:
     try:
         outside().call_journals.read(call_id)
+    except JournalLocked:
+        return True
     except (FileNotFoundError, JournalUnreadable):
         return False
     return True

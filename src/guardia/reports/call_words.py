@@ -94,6 +94,7 @@ NOTES: Mapping[str, tuple[str, Tell]] = {
     "hung_up": ("phone-off", lambda _data: _("The other end hung up")),
     "too_long": ("phone-off", lambda _data: _("The call went on for too long")),
     "later": ("history", lambda data: _("To be done when our records are back: %(do)s") % {"do": _later(data)}),
+    "damaged": ("alert-triangle", lambda _data: _("A part of the call's record is damaged and lost")),
     "refused": ("ban", lambda data: _("Refused (%(code)s)") % _with(data, "code")),
 }
 """Each note's icon and words."""

@@ -12,7 +12,7 @@ from tests.doors.stage import Stage, what_runs, with_token
 from tests.support.call_cast import SHOWN, erase, kept_call, kept_recording, live_call, waiting_message
 
 from guardia.features.accounts.models import Person
-from guardia.features.calls.models import Recording
+from guardia.features.calls.models import LineBeat, Recording
 from guardia.features.calls.operations import beat_line
 from guardia.features.cases.queries import events_of, get_case_for
 from guardia.kernel.audit.models import AuditEntry
@@ -238,6 +238,7 @@ def test_health_tells_of_the_line_and_never_fails_for_it(stage: Stage) -> None:
     with transaction.atomic():
         beat_line("line-1", now, now, 2, "registered", {"missing_prompts": ["greeting.es"]})
     assert not browser.get("/healthz").json()["line"]["ok"]
+    LineBeat.objects.all().delete()
     with override_settings(GUARDIA=replace(settings.GUARDIA, line_port=0)):
         assert line_part(now) is None
         assert "No phone line is configured" in page(stage, "/console/duty/")

@@ -37,14 +37,19 @@ def run(own: Settings) -> int:
 
     def told() -> tuple[int, str, Mapping[str, Any]]:
         facts = {"line": line.figures(), "sound": engine.figures(), "signals": dict(control.counts)}
-        return control.count(), control.registered, {**facts, "missing_prompts": voice.missing()}
+        where = f"{own.line_host}:{own.line_port}"
+        return control.count(), control.registered, {**facts, "missing_prompts": voice.missing(), "where": where}
+
+    def part() -> None:
+        line.is_stopping = True  # before any leg ends of it
+        control.stop()
 
     keeper = Keeper(records, f"line-{own.line_port}", clock.now(), told)
     line = Line(Means(control, engine, voice), records, call_journals(own), keeper, float(own.line_ring_s))
     keeping = threading.Thread(target=keeper.run, args=(stop,), name="keeping", daemon=True)
     keeping.start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: control.stop())
+        signal.signal(number, lambda *_: part())
     control.call_soon(line.begin)
     try:
         control.serve(line.arrived)
