@@ -20,6 +20,10 @@ class LabKeysRefused(Exception):
     """The key file cannot be used; the message says where and why."""
 
 
+class LabKeyMissing(LabKeysRefused):
+    """The key file lacks the key that something is sealed with."""
+
+
 class LabKeys:
     """The wrapping keys of one key file."""
 
@@ -64,9 +68,9 @@ class LabKeys:
         return key, aes_key_wrap(self._keys[self.current], key), self.current
 
     def unwrap(self, wrapped: bytes, key_id: str) -> bytes:
-        """Return a sample's key; raise LabKeysRefused where its wrapping key is missing or does not fit."""
+        """Return a sample's key. Raises LabKeysRefused where the wrapping key does not fit, LabKeyMissing without it."""
         if key_id not in self._keys:
-            raise LabKeysRefused(f"the lab key file lacks the key {key_id} that wraps this sample's key")
+            raise LabKeyMissing(f"the lab key file lacks the key {key_id} that wraps this sample's key")
         try:
             return aes_key_unwrap(self._keys[key_id], wrapped)
         except InvalidUnwrap as error:

@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from guardia.adapters.lab_keys import LabKeysRefused
+from guardia.adapters.lab_keys import LabKeyMissing, LabKeysRefused
 from guardia.features.mail.rules.arrived import Envelope
 from guardia.kernel import clock
 from guardia.kernel.ids import uuid7
-from guardia.kernel.outside import Claim, LabKeys, MailFacts, MailUnreadable
+from guardia.kernel.outside import Claim, LabKeys, MailFacts, MailLocked, MailUnreadable
 from labkit.wire.sealed import SealBroken, Sealer, open_sealed
 
 MAGIC: Final = b"GRDMAIL1"
@@ -90,7 +90,7 @@ def _packed(envelope: Envelope, raw: bytes, keys: LabKeys) -> bytes:
 
 
 def _unpacked(content: bytes, mail_id: UUID, keys: LabKeys) -> tuple[Envelope, bytes]:
-    """Return envelope and bytes. Raises MailUnreadable, also where the file is another message's."""
+    """Return envelope and bytes. Raises MailUnreadable, also where the file is another message's; MailLocked."""
     try:
         if not content.startswith(MAGIC):
             raise MailUnreadable(f"{mail_id} is no stored message")
@@ -99,6 +99,8 @@ def _unpacked(content: bytes, mail_id: UUID, keys: LabKeys) -> tuple[Envelope, b
         key = keys.unwrap(base64.b64decode(told["wrapped"]), told["key"])
         facts, raw = _unframed(b"".join(open_sealed(io.BytesIO(sealed), key)))
         envelope = _envelope(json.loads(facts))
+    except LabKeyMissing as error:
+        raise MailLocked(f"{mail_id}: {error}") from error
     except (SealBroken, LabKeysRefused, ValueError, KeyError, TypeError) as error:
         raise MailUnreadable(f"{mail_id}: {error}") from error
     if envelope.id != mail_id:

@@ -117,7 +117,11 @@ class MailFacts:
 
 
 class MailUnreadable(Exception):
-    """A stored message is damaged, or sealed with a key that is missing."""
+    """A stored message is damaged."""
+
+
+class MailLocked(MailUnreadable):
+    """A stored message is sealed with a key that is missing now: nothing is wrong with the message."""
 
 
 class Claim(Protocol):
@@ -148,7 +152,7 @@ class MailSpool(Protocol):
         """Claim up to `limit` waiting messages that nobody has, oldest first."""
 
     def read(self, mail_id: UUID) -> tuple[Any, bytes]:
-        """Return envelope and bytes of a waiting message. Raises FileNotFoundError, MailUnreadable."""
+        """Return envelope and bytes of a waiting message. Raises FileNotFoundError, MailUnreadable (MailLocked)."""
 
     def read_kept(self, mail_id: UUID) -> tuple[Any, bytes]:
         """Return envelope and bytes of a message that was dealt with. Raises FileNotFoundError, MailUnreadable."""

@@ -13,7 +13,8 @@ from tests.support.cast import Cast
 from tests.support.letters import DESK, PROVEN
 from tests.support.mail_flood import Door, message
 
-from guardia.adapters.mail_spool import MemorySpool
+from guardia.adapters.lab_keys import LabKeys
+from guardia.adapters.mail_spool import FolderSpool, MemorySpool
 from guardia.doors.mail.reading.message import read_letter
 from guardia.doors.mail.work import ASK_AGAIN_AFTER, TRY_AGAIN_AFTER, UNSURE_AT_MOST, MailWorker
 from guardia.features.cases.models import Case
@@ -60,6 +61,21 @@ def test_one_message_that_cannot_be_taken_in_holds_up_no_other_and_ends_in_quara
     (failed,) = InboundMail.objects.filter(outcome="quarantined")
     assert (failed.reason, failed.subject) == ("failed", POISON)
     assert spool.count_waiting() == 0
+
+
+@pytest.mark.django_db
+def test_a_message_whose_key_is_missing_waits_for_it_and_is_taken_in_then(cast: Cast, tmp_path: Path) -> None:
+    new_key = LabKeys("dev-2", {"dev-1": b"1" * 32, "dev-2": b"2" * 32})
+    sender, raw = message(0)
+    written = FolderSpool(tmp_path, new_key)
+    written.keep(MailFacts("smtp", cast.now, "127.0.0.1", "mail.example", sender, (DESK,)), raw)
+    old = MailWorker(FolderSpool(tmp_path, LabKeys("dev-1", {"dev-1": b"1" * 32})), PlainReader(), proven, Limits())
+    old.work()
+    assert (written.count_waiting(), written.count_unreadable()) == (1, 0)
+    with clock.frozen_at(cast.now + 2 * TRY_AGAIN_AFTER):
+        MailWorker(written, PlainReader(), proven, Limits()).work()
+    assert Case.objects.across_companies(WHY).count() == 1
+    assert written.count_waiting() == 0
 
 
 @pytest.mark.django_db

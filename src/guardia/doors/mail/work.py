@@ -26,7 +26,7 @@ from guardia.features.mail.rules.deciding import Limits
 from guardia.journeys.receive_mail import keep_unread, receive_mail
 from guardia.journeys.take_up_mail import accepted_mail, back_to_quarantine
 from guardia.kernel import clock
-from guardia.kernel.outside import Claim, MailSpool, MailUnreadable
+from guardia.kernel.outside import Claim, MailLocked, MailSpool, MailUnreadable
 
 _log = logging.getLogger("guardia.mail")
 BATCH: Final = 32
@@ -107,6 +107,12 @@ class MailWorker:
     def _read(self, claim: Claim, now: datetime) -> Read | None:
         try:
             envelope, raw = self.spool.read(claim.id)
+        except MailLocked as error:
+            _log.error(
+                "message %s waits for its key: put it back into the key file and start anew: %s", claim.id, error
+            )
+            self.spool.defer(claim.id, now + TRY_AGAIN_AFTER)
+            return None
         except MailUnreadable:
             _log.exception("message %s cannot be read off the disk; it was set aside", claim.id)
             self.spool.set_aside(claim.id)
