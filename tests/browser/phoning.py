@@ -5,6 +5,7 @@ Prompts are interrupted by keys, so that a call lasts seconds; only the notice b
 
 import re
 import threading
+from functools import cached_property
 from pathlib import Path
 
 from guardia.doors.cli.tour_story import PASSWORD, PEOPLE
@@ -64,7 +65,11 @@ class Phones:
         options = AnswerOptions(port=port, after_s=0.2, keys="w1,1", times=3, wait_s=LONGEST_S, longest_s=LONGEST_S)
         threading.Thread(target=lambda: list(take_calls(options, lambda _line: None)), daemon=True).start()
 
+    @cached_property
+    def _analyst(self) -> WebPerson:
+        """Signed in once: whoever signs in at every look soon sends too many requests."""
+        return WebPerson(self.server.url, PEOPLE["analyst"], PASSWORD)
+
     def calls(self, view: str = "all") -> list[tuple[str, str]]:
         """Return the calls that the console lists: each one's id and row."""
-        analyst = WebPerson(self.server.url, PEOPLE["analyst"], PASSWORD)
-        return _CALL.findall(analyst.read(f"/console/calls/?view={view}").text)
+        return _CALL.findall(self._analyst.read(f"/console/calls/?view={view}").text)

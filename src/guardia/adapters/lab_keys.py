@@ -68,7 +68,7 @@ class LabKeys:
         return key, aes_key_wrap(self._keys[self.current], key), self.current
 
     def unwrap(self, wrapped: bytes, key_id: str) -> bytes:
-        """Return a sample's key. Raises LabKeysRefused where the wrapping key does not fit, LabKeyMissing without it."""
+        """Return a sample's key. Raises LabKeysRefused where its key does not fit, LabKeyMissing where it is gone."""
         if key_id not in self._keys:
             raise LabKeyMissing(f"the lab key file lacks the key {key_id} that wraps this sample's key")
         try:
