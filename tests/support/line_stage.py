@@ -42,6 +42,29 @@ class Direct(Executor):
         return future
 
 
+class Pool(Executor):
+    """Threads that hang until the test says `go`."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        assert not args
+        assert not kwargs
+        future: Future[Any] = Future()
+        self.waiting.append((future, fn))
+        return future
+
+    def go(self) -> None:
+        """Let everything that waits be done now."""
+        waiting, self.waiting = self.waiting, []
+        for future, fn in waiting:
+            try:
+                future.set_result(fn())
+            except Exception as error:  # noqa: BLE001  as an executor does
+                future.set_exception(error)
+
+
 @dataclass
 class FakeTimer:
     act: Callable[[], None]
@@ -142,22 +165,28 @@ class FakeControl:
 
 
 class FakeChannel:
-    """Sound that lasts as long as it would."""
+    """Sound that lasts as long as it would. `cut_s`: how much of what was said, music apart, was never heard."""
 
     def __init__(self, control: FakeControl, listener: ChannelListener, port: int) -> None:
         self.control, self.listener, self.port = control, listener, port
         self.peer: FakeChannel | None = None
         self.sink: Callable[[bytes, float], None] | None = None
-        self.is_closed, self._queued_until, self._generation = False, 0.0, 0
+        self.is_closed, self._is_looped, self._queued_until, self._generation = False, False, 0.0, 0
+        self._said_until = self.cut_s = 0.0
 
     def connect(self, media: RemoteMedia) -> None:
         assert not self.is_closed
         assert media.port
 
     def play(self, audio: bytes, *, is_looped: bool = False) -> None:
+        """What follows a loop drops it, and all that still stands before it, as `media/speech.py` does."""
+        if self._is_looped:
+            self.hush()
+        self._is_looped = is_looped
         self._queued_until = max(self._queued_until, self.control.now) + len(audio) / 8000
         self._generation += 1
         if not is_looped:
+            self._said_until = self._queued_until
             self.control.later(self._queued_until - self.control.now, self._through(self._generation))
 
     def _through(self, generation: int) -> Callable[[], None]:
@@ -168,8 +197,9 @@ class FakeChannel:
         return through
 
     def hush(self) -> None:
-        self._generation += 1
-        self._queued_until = self.control.now
+        self._generation, self._is_looped = self._generation + 1, False
+        self.cut_s += max(0.0, self._said_until - self.control.now)
+        self._queued_until = self._said_until = self.control.now
 
     def record(self, sink: Callable[[bytes, float], None] | None) -> None:
         self.sink = sink
@@ -241,7 +271,9 @@ class FakeRecords:
     pages: list[PageToMake] = field(default_factory=list)
     is_away: bool = False
     asked: list[questions.Question] = field(default_factory=list)
+    asked_at: list[datetime] = field(default_factory=list)
     accepted: list[tuple[UUID, str]] = field(default_factory=list)
+    accepted_at: list[datetime] = field(default_factory=list)
     ended: list[tuple[UUID, UUID, str]] = field(default_factory=list)
     released: list[UUID] = field(default_factory=list)
     pages_over: set[UUID] = field(default_factory=set)
@@ -250,9 +282,12 @@ class FakeRecords:
         if self.is_away:
             raise DeskUnreachable("away")
 
-    def answer(self, call_id: UUID, caller: str, language: str, question: questions.Question) -> questions.Answer:
+    def answer(
+        self, call_id: UUID, caller: str, language: str, question: questions.Question, at: datetime
+    ) -> questions.Answer:
         self._reach()
         self.asked.append(question)
+        self.asked_at.append(at)
         made = self.answers[type(question)]
         answer: questions.Answer = made(question) if callable(made) else made
         return answer
@@ -261,9 +296,10 @@ class FakeRecords:
         self._reach()
         return self.duty
 
-    def accept(self, person_id: UUID, number: str, call_id: UUID) -> None:
+    def accept(self, person_id: UUID, number: str, call_id: UUID, at: datetime) -> None:
         self._reach()
         self.accepted.append((person_id, number))
+        self.accepted_at.append(at)
 
     def claim(self, limit: int) -> list[PageToMake]:
         self._reach()

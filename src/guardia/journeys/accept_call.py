@@ -22,6 +22,7 @@ from guardia.kernel.vocabulary import Actor
 def accept_call(person_id: UUID, number: str, now: datetime, call_id: UUID) -> None:
     """Record that a member of staff took a call, about a case or (with an empty number) about none; twice is once.
 
+    `now` is when they took it, however late it is told. What was told of the case meanwhile is acknowledged, too.
     Raises Invalid for somebody who is not of the present staff, NotFound for an unknown number.
     """
     actor = actor_of(get_member_of_staff(person_id))

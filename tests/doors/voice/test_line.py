@@ -10,11 +10,14 @@ from tests.support.line_stage import MEDIA, Caller, FakeLeg, Stage, engineer, pa
 
 from guardia.doors.voice import conversation, questions
 from guardia.doors.voice.control import Arrival, Ended
+from guardia.features.contracts.rules.entitlement import PREMIUM_TIER
 
 __all__ = ["stage"]
 COMPANY, PERSON = uuid4(), uuid4()
 NUMBER = "40718831"
-KNOWN = questions.Caller(COMPANY, "Astilleros del Norte", PERSON, "Lucía Ferrer", 2, "in_force", may_phone=True)
+KNOWN = questions.Caller(
+    COMPANY, "Astilleros del Norte", PERSON, "Lucía Ferrer", PREMIUM_TIER, "in_force", may_phone=True
+)
 CASE = questions.CaseSpoken(
     NUMBER, 1, "submitted", True, True, False, False, False, datetime(2026, 11, 28, 8, 0, tzinfo=UTC), "Europe/Madrid"
 )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from guardia.doors.voice import speech
+from guardia.doors.voice import speech, spoken
 from guardia.doors.voice.prompts import TONES
 from guardia.doors.voice.script import Digits, Language, Number, Pause, Prompt, Text
 from guardia.doors.voice.speech import SpeechUnavailable, Voice
@@ -22,12 +22,14 @@ FEW: Mapping[str, Mapping[Language, str]] = {
     "menu.hello": {"es": "Buenos días.", "en": "Good morning."},
     **{f"digit.{n}": {"es": str(n), "en": str(n)} for n in range(3)},
     "number.2": {"es": "dos", "en": "two"},
+    "record.notice": {"es": "Se grabará.", "en": "This is recorded."},
 }
 
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech, "CATALOGUE", FEW)
+    monkeypatch.setattr(spoken, "places", lambda: ("Madrid",))
 
 
 @pytest.fixture
@@ -61,8 +63,8 @@ def _own(tmp_path: Path, content: bytes, key: str = "menu.hello") -> Path:
 
 
 def test_prompts_are_made_once(voice: Voice) -> None:
-    assert len(voice.missing()) == 10
-    assert voice.prepare() == 10
+    assert len(voice.missing()) == 12
+    assert voice.prepare() == 12
     assert voice.prepare() == 0
     assert voice.missing() == []
 
@@ -88,7 +90,7 @@ def test_two_may_prepare_one_folder_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "prompts"
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: Voice(folder).prepare(), range(2)))
-    assert len(list(folder.iterdir())) == 10
+    assert len(list(folder.iterdir())) == 14  # the prompts, and a city in both languages
     assert Voice(folder).missing() == []
 
 
@@ -145,7 +147,7 @@ def test_an_own_recording_wins_at_any_rate_and_keeps_its_pitch(voice: Voice, tmp
     loudest = np.argmax(np.abs(np.fft.rfft(levels))) * 8000 / levels.size
     assert loudest == pytest.approx(1000, abs=3)
     assert "es/menu.hello" not in voice.missing()
-    assert voice.prepare() == 9
+    assert voice.prepare() == 11
 
 
 def test_what_a_telephone_cannot_carry_does_not_come_back_as_another_tone(voice: Voice, tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ def test_a_broken_recording_is_told_by_name_and_the_made_prompt_is_said(
     voice: Voice, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     path = _own(tmp_path, content)
-    assert voice.prepare() == 10
+    assert voice.prepare() == 12
     assert voiced_s(voice.render([Prompt("menu.hello")], "es")) > 0.3
     assert [str(path) in record.getMessage() for record in caplog.records] == [True]
 

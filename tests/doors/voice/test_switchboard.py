@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardia.doors.voice.switchboard import Join, Nobody, Order, Place, Ring, Switchboard, Withdraw
+from guardia.features.contracts.rules.entitlement import PREMIUM_TIER as PREMIUM
+from guardia.features.contracts.rules.entitlement import STANDARD_TIER as STANDARD
 
-PREMIUM, STANDARD, UNKNOWN = 2, 1, 0
+UNKNOWN = 0
 
 
 def board(*engineers: str) -> Switchboard:
@@ -97,9 +99,40 @@ def test_patience_ends_where_everybody_talks_for_ever() -> None:
 
 def test_an_engineer_who_is_paged_is_rung_for_nobody_until_the_page_is_over() -> None:
     one = board("marta")
-    one.busy("marta")
+    assert one.page("marta", 1, 0.0) == []
     assert one.wait("a", PREMIUM, 1, 0.0) == [Place("a", 1)]
     assert one.freed("marta", 5.0) == [Ring("a", "marta")]
+
+
+@pytest.mark.parametrize(("tier", "severity"), [(UNKNOWN, 1), (PREMIUM, 3), (STANDARD, 4)])
+def test_an_alarm_takes_a_phone_that_only_rings_for_somebody_unknown_or_a_lesser_matter(
+    tier: int, severity: int
+) -> None:
+    one = board("marta", "tomas")
+    one.wait("a", tier, severity, 0.0)
+    assert one.page("marta", 2, 5.0) == [Withdraw("a", "marta"), Ring("a", "tomas")]
+    assert one.failed("a", "tomas", 6.0) == []
+    assert one.freed("marta", 7.0) == [Ring("a", "marta")], "the engineer was not tried"
+
+
+@pytest.mark.parametrize("tier", [PREMIUM, STANDARD])
+def test_a_known_caller_with_a_matter_as_grave_as_the_alarm_keeps_the_phone(tier: int) -> None:
+    one = board("marta")
+    one.wait("a", tier, 2, 0.0)
+    assert one.page("marta", 2, 5.0) == "kept"
+    assert one.is_engaged("marta")
+    assert one.failed("a", "marta", 6.0) == [Nobody("a")]
+
+
+def test_an_engineer_who_has_picked_up_or_talks_or_is_paged_is_busy_for_an_alarm() -> None:
+    one = board("marta", "tomas")
+    one.wait("a", UNKNOWN, 4, 0.0)
+    one.picked_up("a", "marta")
+    assert one.page("marta", 1, 1.0) == "busy"
+    one.accepted("a", "marta", 2.0)
+    assert one.page("marta", 1, 3.0) == "busy"
+    assert one.page("tomas", 1, 3.0) == []
+    assert one.page("tomas", 1, 4.0) == "busy"
 
 
 @dataclass
@@ -142,8 +175,25 @@ class World:
             self.obey(one.freed(self.talking.pop(caller), now))
         elif act == "turn":
             self.obey(one.turn(now))
+        elif act == "page":
+            self.page(one, "tomas" if caller > "c2" else "marta", rank[1], now)
         elif caller in self.ringing:
             self.phone(one, act, caller, now)
+
+    def page(self, one: Switchboard, engineer: str, severity: int, now: float) -> None:
+        """Let an alarm take an engineer's phone, where it can, or be over."""
+        alarm = f"alarm of {engineer}"
+        if alarm in self.talking:
+            self.obey(one.freed(self.talking.pop(alarm), now))
+            return
+        orders = one.page(engineer, severity, now)
+        if isinstance(orders, str):
+            assert engineer in {*self.ringing.values(), *self.talking.values()}
+            return
+        assert engineer not in self.talking.values(), "nobody who talks is paged"
+        self.talking[alarm] = engineer
+        self.obey(orders)
+        assert engineer not in self.ringing.values(), "one phone rings for one"
 
     def phone(self, one: Switchboard, act: str, caller: str, now: float) -> None:
         """Let something happen at the phone that rings for a caller."""
@@ -155,7 +205,7 @@ class World:
             one.picked_up(caller, self.ringing[caller])
 
 
-ACT = st.sampled_from(["wait", "leave", "fail", "accept", "free", "pick", "turn"])
+ACT = st.sampled_from(["wait", "leave", "fail", "accept", "free", "pick", "turn", "page"])
 ACTS = st.lists(st.tuples(ACT, st.integers(0, 5), st.integers(0, 2), st.integers(1, 4)), max_size=60)
 
 
@@ -165,6 +215,8 @@ def test_under_any_order_of_events_one_phone_has_one_call_and_everybody_is_serve
     one, world = board("marta", "tomas"), World()
     for now, (act, which, tier, severity) in enumerate(acts, start=1):
         world.step(one, act, f"c{which}", (tier, severity), float(now))
+    for alarm in [alarm for alarm in world.talking if alarm.startswith("alarm")]:
+        world.obey(one.freed(world.talking.pop(alarm), 90.0))
     for now in range(100, 140):  # everybody answers from now on
         for caller in [*world.ringing, *world.talking]:
             world.step(one, "accept" if caller in world.ringing else "free", caller, (0, 1), float(now))

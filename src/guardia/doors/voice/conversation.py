@@ -68,6 +68,7 @@ class Conversation(Talk):
         self._wish: script.Record | None = None
         self._recording: _Recording | None = None
         self._waits_since: datetime | None = None
+        self._has_place = False
 
     @property
     def id(self) -> UUID:
@@ -86,7 +87,7 @@ class Conversation(Talk):
                 if not self._is_saying:
                     self._begin_recording()
             case script.Connect():
-                self._waits_since = clock.now()
+                self._waits_since, self._has_place = clock.now(), False
                 self.case = command.case or self.case
                 self.exchange.wait(self, command)
             case script.LeaveQueue():
@@ -244,6 +245,13 @@ class Conversation(Talk):
 
     # -- the queue --
 
+    def queued(self, place: int) -> None:
+        """Tell the place. The journal keeps the first one: it writes through, and a queue moves often."""
+        if not self._has_place:
+            self._has_place = True
+            self.note("queued", {"place": place})
+        self.feed(script.Queued(place))
+
     def joined(self, name: str) -> None:
         """An engineer speaks with the caller now."""
         self.channel.hush()
@@ -294,6 +302,10 @@ class Conversation(Talk):
 
     def _ended(self, word: str) -> None:
         self._waited()
+        self._question = None  # an answer that comes now has nobody to hear it, and no journal
+        if self._wait is not None:
+            self._wait.cancel()
+            self._wait = None
         now = clock.now()
         self.note("outcome", {"outcome": word}, is_shown=False)
         try:

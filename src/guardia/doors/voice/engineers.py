@@ -14,7 +14,7 @@ from guardia.doors.voice import script
 from guardia.doors.voice.control import Ended, RemoteMedia
 from guardia.doors.voice.engineer_dialogue import Offer, PageFacts, offer, page
 from guardia.doors.voice.media.channel import Channel
-from guardia.doors.voice.talk import Means, Talk
+from guardia.doors.voice.talk import LONGEST_FAREWELL_S, Means, Talk
 from guardia.journeys.draw_call import CallPicture
 from guardia.kernel import clock
 from guardia.kernel.ids import uuid7
@@ -72,6 +72,8 @@ class EngineerTalk(Talk):
         self.is_parting = True
         if not self._is_saying:
             self.hang_up()
+        else:
+            self.means.control.later(LONGEST_FAREWELL_S, self.hang_up)
 
     def _word(self, word: str) -> None:
         self.tell("declined" if word == "hung_up" else word)

@@ -8,26 +8,35 @@ Rules:
 - A caller is answered at once, whatever else fails. Calls beyond the limit hear busy (the control sees to it).
 - An engineer who is rung hears case, company and severity, and takes the call by a key. Who takes it has acknowledged.
 - A page that is over, since somebody acknowledged it elsewhere or the case was answered, rings no longer.
-- While a caller of a case waits or talks, no page of the case is made: the ringing phones are the page.
+- While a caller waits or talks about a case, no page of the case is made: the ringing phones are the page. What the
+  call was about before counts no more.
+- A page whose engineer talks was tried and found `busy`, so that the next is called; one whose phone rings for a
+  caller with a matter as grave, or for another page, waits for as long as it rings (`switchboard.py`).
+- What is done for a caller or an engineer bears the instant at which they wanted it. What nobody waits for any more
+  when its turn comes is not begun: the journal has it.
+- A question to our records that hangs holds back the next of its kind for a minute (`one_at_a_time.py`).
+- A page that the end of the process cuts off was no attempt.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from time import monotonic
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from guardia.doors.voice import questions, script
 from guardia.doors.voice.control import Arrival, Leg
-from guardia.doors.voice.conversation import Conversation
+from guardia.doors.voice.conversation import ANSWER_WITHIN_S, Conversation
 from guardia.doors.voice.desk import DeskUnreachable
 from guardia.doors.voice.dialogue import caller_dialogue
 from guardia.doors.voice.engineer_dialogue import Offer, PageFacts
 from guardia.doors.voice.engineers import OfferCall, PageCall, Phone
+from guardia.doors.voice.needs import Artist, OurRecords
+from guardia.doors.voice.one_at_a_time import OneAtATime
 from guardia.doors.voice.switchboard import Join, Nobody, Order, Place, Ring, Switchboard, Withdraw
 from guardia.doors.voice.talk import Means
 from guardia.doors.voice.unwritten import UnwrittenJournal
@@ -50,24 +59,6 @@ REPORT_AGAIN_S: Final = 5.0
 MOST_REPORTS: Final = 720
 PARTING_S: Final = 20.0
 """How long after a case was confirmed a page of it waits: its caller may want to be connected."""
-
-
-class OurRecords(Protocol):
-    """What is asked of our records (`records.Records`); every method may wait, and may raise DeskUnreachable."""
-
-    def answer(self, call_id: UUID, caller: str, language: str, question: questions.Question) -> questions.Answer: ...
-    def engineers(self) -> Any: ...
-    def accept(self, person_id: UUID, number: str, call_id: UUID) -> None: ...
-    def claim(self, limit: int) -> Any: ...
-    def release(self, page_id: UUID) -> None: ...
-    def over(self, page_ids: Collection[UUID]) -> Collection[UUID]: ...
-    def end(self, page_id: UUID, person_id: UUID, outcome: str, at: datetime) -> None: ...
-
-
-class Artist(Protocol):
-    """Who shows living calls."""
-
-    def draw(self, picture: CallPicture) -> None: ...
 
 
 @dataclass
@@ -99,13 +90,19 @@ class Line:
     phones: dict[UUID, Phone] = field(default_factory=dict)
     wishes: dict[UUID, script.Connect] = field(default_factory=dict)
     joined: dict[UUID, OfferCall | PageCall] = field(default_factory=dict)
+    about: dict[UUID, str] = field(default_factory=dict)
+    """The case that a caller and an engineer talk about, or nothing."""
+    is_stopping: bool = False
     askers: Executor = field(default_factory=lambda: ThreadPoolExecutor(ASKERS, "desk"))
     speakers: Executor = field(default_factory=lambda: ThreadPoolExecutor(SPEAKERS, "speech"))
+    _orders: deque[Order] = field(default_factory=deque)
+    _is_obeying: bool = False
     _roster_at: float = -ROSTER_EVERY_S
-    _is_asking_roster: bool = False
+    _roster: OneAtATime = field(default_factory=OneAtATime)
     _roster_waits: list[Callable[[], None]] = field(default_factory=list)
     _pages_at: float = 0.0
-    _is_claiming: bool = False
+    _claim: OneAtATime = field(default_factory=OneAtATime)
+    _over: OneAtATime = field(default_factory=OneAtATime)
     _confirmed_at: dict[str, float] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -147,10 +144,12 @@ class Line:
         """Ask the desk for a call; answers come in the signalling thread, None where the records are away."""
         if isinstance(question, questions.ConfirmCase):
             self._confirmed_at.setdefault(question.number, monotonic())  # again and again puts off no page
-        picture = call.picture
+        picture, asked_at, until = call.picture, clock.now(), monotonic() + ANSWER_WITHIN_S
 
         def ask() -> questions.Answer:
-            return self.records.answer(call.id, picture.caller, picture.language or "es", question)
+            if monotonic() >= until:
+                raise DeskUnreachable("nobody waits for the answer any more")
+            return self.records.answer(call.id, picture.caller, picture.language or "es", question, asked_at)
 
         def failed() -> None:
             self.counts.desk_away += 1
@@ -173,6 +172,7 @@ class Line:
         self.wishes.pop(call.id, None)
         self._obey(self.board.leave(call.id, monotonic()))
         engineer = self.joined.pop(call.id, None)
+        self.about.pop(call.id, None)
         if engineer is not None:
             call.channel.bridge(None)
             engineer.forget()
@@ -190,25 +190,48 @@ class Line:
     # -- the switchboard --
 
     def _obey(self, orders: list[Order]) -> None:
-        for order in orders:
-            match order:
-                case Ring(caller, engineer):
-                    self._ring(_uuid(caller), _uuid(engineer))
-                case Withdraw(caller, engineer):
-                    offer = self.offers.pop((_uuid(caller), _uuid(engineer)), None)
-                    if offer is not None:
-                        offer.forget()
-                        offer.hang_up()
-                case Place(caller, place):
-                    call = self.calls[_uuid(caller)]
-                    call.note("queued", {"place": place})
-                    call.feed(script.Queued(place))
-                case Nobody(caller):
-                    call = self.calls[_uuid(caller)]
-                    self.wishes.pop(call.id, None)
-                    call.nobody_there()
-                case Join(caller, engineer):
-                    self._join(_uuid(caller), _uuid(engineer))
+        """Carry out orders in their turn: what follows from one comes after all the others, and none fails another."""
+        self._orders.extend(orders)
+        if self._is_obeying:
+            return
+        self._is_obeying = True
+        try:
+            while self._orders:
+                self._carry_out(self._orders.popleft())
+        finally:
+            self._is_obeying = False
+
+    def _carry_out(self, order: Order) -> None:
+        call = self.calls.get(_uuid(order.caller))
+        try:
+            if isinstance(order, Withdraw):
+                self._withdraw(_uuid(order.caller), _uuid(order.engineer))
+            elif call is not None:  # else the caller has left while the orders before this one were carried out
+                self._do(order, call)
+        except Exception:  # noqa: BLE001  whatever it is, the others' phones ring
+            _log.exception("an order of the switchboard failed")
+            self.counts.failures += 1
+            if isinstance(order, Ring):
+                self._orders.extend(self.board.failed(order.caller, order.engineer, monotonic()))
+
+    def _withdraw(self, call_id: UUID, person_id: UUID) -> None:
+        if (offer := self.offers.pop((call_id, person_id), None)) is not None:
+            offer.forget()
+            offer.hang_up()
+        if call_id in self.calls and self.board.is_waiting(call_id):
+            self.calls[call_id].show(step="waiting", step_detail="")
+
+    def _do(self, order: Order, call: Conversation) -> None:
+        match order:
+            case Ring(_, engineer):
+                self._ring(call.id, _uuid(engineer))
+            case Place(_, place):
+                call.queued(place)
+            case Nobody(_):
+                self.wishes.pop(call.id, None)
+                call.nobody_there()
+            case Join(_, engineer):
+                self._join(call.id, _uuid(engineer))
 
     def _ring(self, call_id: UUID, person_id: UUID) -> None:
         call, wish, phone = self.calls[call_id], self.wishes[call_id], self.phones[person_id]
@@ -224,7 +247,8 @@ class Line:
         self._speak_first(language, facts.company, lambda: self._dial(call_id, offer))
 
     def _dial(self, call_id: UUID, offer: OfferCall) -> None:
-        if self.offers.get((call_id, offer.phone.person_id)) is offer:  # else it was withdrawn meanwhile
+        is_wanted = self.offers.get((call_id, offer.phone.person_id)) is offer  # else it was withdrawn meanwhile
+        if is_wanted and not self.is_stopping:  # else it would ring for a line that is no more
             offer.dial()
 
     def _speak_first(self, language: script.Language, name: str, then: Callable[[], None]) -> None:
@@ -251,25 +275,25 @@ class Line:
         self._obey(self.board.failed(call_id, person_id, monotonic()))
 
     def _join(self, call_id: UUID, person_id: UUID) -> None:
-        call = self.calls[call_id]
+        call, number, at = self.calls[call_id], self.wishes.pop(call_id).case, clock.now()
         engineer: OfferCall | PageCall | None = self.offers.pop((call_id, person_id), None)
         if engineer is None:
             engineer = next((page for page in self.pages.values() if page.phone.person_id == person_id), None)
         if engineer is None or engineer.channel is None:
             _log.error("call %s: the engineer's leg is gone", call_id)
-            call.feed(script.BridgeEnded())
+            call.nobody_there()
+            self._obey(self.board.freed(person_id, monotonic()))
             return
-        self.wishes.pop(call_id, None)
-        self.joined[call_id] = engineer
+        self.joined[call_id], self.about[call_id] = engineer, number
         engineer.joined = lambda: self._engineer_gone(call_id)
         self.counts.bridged += 1
         call.joined(engineer.phone.name)
         call.channel.bridge(engineer.channel)
-        number = call.case
-        self._report(lambda: self.records.accept(person_id, number, call_id))
+        self._report(lambda: self.records.accept(person_id, number, call_id, at))
 
     def _engineer_gone(self, call_id: UUID) -> None:
         engineer = self.joined.pop(call_id, None)
+        self.about.pop(call_id, None)
         call = self.calls.get(call_id)
         if call is not None:
             call.parted()
@@ -292,9 +316,9 @@ class Line:
 
         self._roster_waits.append(go_on)
         self.means.control.later(ROSTER_WITHIN_S, go_on)
-        if self._is_asking_roster:
+        if not self._roster.is_free(monotonic()):
             return
-        self._is_asking_roster = True
+        asked = self._roster.begin(monotonic())
 
         def known(engineers: Any) -> None:
             self._roster_at = monotonic()
@@ -304,7 +328,7 @@ class Line:
             answered()
 
         def answered() -> None:
-            self._is_asking_roster = False
+            self._roster.end(asked)
             for go_on in list(self._roster_waits):
                 go_on()
 
@@ -314,46 +338,68 @@ class Line:
 
     def _claim_pages(self) -> None:
         room = MOST_PAGES - len(self.pages)
-        if self._is_claiming or room <= 0:
+        if not self._claim.is_free(monotonic()) or room <= 0 or self.is_stopping:
             return
-        self._is_claiming = True
+        asked = self._claim.begin(monotonic())
 
         def claimed(pages: Any) -> None:
-            self._is_claiming = False
+            is_in_time = self._claim.is_latest(asked)
+            self._claim.end(asked)
             for page in pages:
-                self._make_page(page)
+                if is_in_time:
+                    self._make_page(page)
+                elif page.page_id not in self.pages:  # it may have been held too long ago to be ours still
+                    self._release(page.page_id)
 
-        def failed() -> None:
-            self._is_claiming = False
-
-        self.in_thread(lambda: self.records.claim(room), claimed, failed)
+        self.in_thread(lambda: self.records.claim(room), claimed, lambda: self._claim.end(asked))
 
     def _withdraw_pages(self) -> None:
+        ringing = [page_id for page_id, made in self.pages.items() if made.picture.answered_at is None]
+        if not ringing or not self._over.is_free(monotonic()):
+            return
+        asked = self._over.begin(monotonic())
+
         def over(page_ids: Collection[UUID]) -> None:
+            self._over.end(asked)
             for made in [self.pages[page_id] for page_id in page_ids if page_id in self.pages]:
                 made.withdraw()
 
-        if ringing := [page_id for page_id, made in self.pages.items() if made.picture.answered_at is None]:
-            self.in_thread(lambda: self.records.over(ringing), over)
+        self.in_thread(lambda: self.records.over(ringing), over, lambda: self._over.end(asked))
+
+    def _release(self, page_id: UUID) -> None:
+        self.in_thread(lambda: self.records.release(page_id))
 
     def _make_page(self, page: Any) -> None:
-        if self._has_caller(page.number) or self.board.is_engaged(page.person_id) or page.page_id in self.pages:
-            self.in_thread(lambda: self.records.release(page.page_id))
+        is_rung = any(
+            made.phone.person_id == page.person_id and made.picture.answered_at is None for made in self.pages.values()
+        )
+        if is_rung or self._has_caller(page.number) or page.page_id in self.pages or self.is_stopping:
+            self._release(page.page_id)
+            return
+        taken, at = self.board.page(page.person_id, page.severity, monotonic()), clock.now()
+        if taken == "kept":
+            self._release(page.page_id)
+            return
+        if taken == "busy":
+            self._report(lambda: self.records.end(page.page_id, page.person_id, "busy", at))
             return
         self.counts.pages += 1
         language: script.Language = "es" if page.language == "es" else "en"
         facts = PageFacts(language, page.number, page.severity, page.company, page.clock, page.mark)
         phone = Phone(page.person_id, page.name, page.phone, page.language)
-        self.board.busy(page.person_id)
         made = PageCall(self.means, self.journals, self.draw, phone, facts, self.ring_s, self._paged)
         made.page_id = page.page_id
         self.pages[page.page_id] = made
+        self._obey(taken)
         self._speak_first(language, page.company, made.dial)
 
     def _paged(self, made: PageCall, outcome: str) -> None:
         """An attempt of a page ended; acknowledged, it may go on as the call of somebody who waits."""
         at, page_id, person_id = clock.now(), made.page_id, made.phone.person_id
-        self._report(lambda: self.records.end(page_id, person_id, outcome, at))
+        if self.is_stopping and outcome != "acknowledged":
+            self._release(page_id)
+        else:
+            self._report(lambda: self.records.end(page_id, person_id, outcome, at))
         waiting = [call_id for call_id, wish in self.wishes.items() if wish.case == made.facts.number]
         if outcome == "acknowledged" and made.channel is not None and waiting and self.board.is_waiting(waiting[0]):
             self._obey(self.board.accepted(waiting[0], person_id, monotonic()))
@@ -365,9 +411,13 @@ class Line:
 
     def _has_caller(self, number: str) -> bool:
         """Whether somebody who called about a case waits, talks, or may yet ask to be connected."""
-        confirmed = self._confirmed_at.get(number, -PARTING_S)
+        has_confirmed = monotonic() - self._confirmed_at.get(number, -PARTING_S) < PARTING_S
         for call in self.calls.values():
-            if call.case == number and (call.id in self.wishes or call.bridged or monotonic() - confirmed < PARTING_S):
+            if call.id in self.wishes:
+                about = self.wishes[call.id].case
+            else:
+                about = self.about.get(call.id, call.case if has_confirmed else "")
+            if about == number:
                 return True
         return False
 

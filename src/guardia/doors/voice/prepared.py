@@ -1,4 +1,4 @@
-"""The line's voice with every prompt there, by the settings: made at set-up, and looked at again at each start."""
+"""The line's voice with every prompt at hand, by the settings: made at set-up, read again at each start."""
 
 from guardia.doors.voice.speech import SpeechUnavailable, Voice
 from guardia.kernel.environment import Settings

@@ -46,9 +46,9 @@ class Records:
     """Our records, by journeys and reports."""
 
     @_reached
-    def answer(self, call_id: UUID, caller: str, language: str, question: Question) -> Answer:
-        """Answer a dialogue's question."""
-        return Desk(call_id, caller, language).answer(question, clock.now())
+    def answer(self, call_id: UUID, caller: str, language: str, question: Question, at: datetime) -> Answer:
+        """Answer a dialogue's question, asked at an instant: what it does was done then."""
+        return Desk(call_id, caller, language).answer(question, at)
 
     @_reached
     def engineers(self) -> Sequence[DutyPhone]:
@@ -56,9 +56,9 @@ class Records:
         return whom_to_ring(clock.now())
 
     @_reached
-    def accept(self, person_id: UUID, number: str, call_id: UUID) -> None:
-        """An engineer took a caller's call."""
-        accept_call(person_id, number, clock.now(), call_id)
+    def accept(self, person_id: UUID, number: str, call_id: UUID, at: datetime) -> None:
+        """An engineer took a caller's call at an instant."""
+        accept_call(person_id, number, at, call_id)
 
     @_reached
     def claim(self, limit: int) -> Sequence[PageToMake]:

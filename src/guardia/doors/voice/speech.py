@@ -7,7 +7,11 @@ Rules:
   cannot be read is told by its name, and the made one is said.
 - Sound is brought to the telephone's band (200 to 3,400 Hz), to one level, and begins and ends softly.
 - Words that no prompt holds (a company's name) are data: they reach `espeak-ng` on its standard input, never as an
-  option, a phoneme or a mark-up, shortened and without control characters. Where it fails they are left out.
+  option, a phoneme or a mark-up, shortened and without control characters. Where it fails they are left out, and not
+  tried again for a minute.
+- `prepare` brings every prompt, and the city of every time zone, into memory. Where nothing may be waited for
+  (`unwaiting.py`), what is there is said and the rest left out: no file is read and no program run.
+- Nobody is recorded unannounced: a voice whose notice of recording, or the tone after it, has no sound is refused.
 """
 
 import io
@@ -17,11 +21,13 @@ import os
 import subprocess
 import tempfile
 import wave
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 from typing import Any, Final
 
 import numpy as np
@@ -30,8 +36,9 @@ import numpy.typing as npt
 from guardia.doors.voice import spoken
 from guardia.doors.voice.prompts import CATALOGUE, TONES
 from guardia.doors.voice.script import LANGUAGES, Digits, Language, Number, Pause, Piece, Prompt, Text
+from guardia.doors.voice.unwaiting import may_wait
 from guardia.kernel.plain_text import one_line
-from guardia.kernel.sound import RATE, SILENCE, ulaw_of_samples
+from guardia.kernel.sound import RATE, SILENCE, samples_of_ulaw, ulaw_of_samples
 
 _log = logging.getLogger("guardia.line")
 Samples = npt.NDArray[np.float64]
@@ -42,6 +49,10 @@ WORDS_A_MINUTE: Final = 165
 TIME_LIMIT_S: Final = 5.0
 MOST_TEXT: Final = 200
 KEPT_TEXTS: Final = 256
+NOT_AGAIN_S: Final = 60.0
+"""How long words that could not be said are not tried again."""
+MOST_FAILED_PLACES: Final = 3
+NEVER_MUTE: Final = ("record.notice", "tone.record")
 _MAKING: Final = "1"
 """Goes up with every change of how sound is made, so that kept prompts are made anew."""
 
@@ -63,22 +74,53 @@ class Voice:
         self._folder, self._own = folder, own
         self._sounds: dict[tuple[str, Language], bytes] = {}
         self._complained: set[str] = set()
-        self._of_text = lru_cache(maxsize=KEPT_TEXTS)(_make)
+        self._places: dict[tuple[str, Language], bytes] = {}
+        self._texts: OrderedDict[tuple[str, Language], bytes | float] = OrderedDict()
+        """The sound, or until when it is not tried again; threads make them, `_lock` guards them."""
+        self._lock = Lock()
 
     def prepare(self) -> int:
-        """Make the prompts that are missing, and return how many. Raises SpeechUnavailable, OSError."""
+        """Have all at hand; return how many prompts had to be made. Raises SpeechUnavailable, OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        wanted = [
-            (key, language)
-            for key in CATALOGUE
-            for language in LANGUAGES
-            if self._own_sound(key, language) is None and not self._kept(key, language)
-        ]
+        sounds: dict[tuple[str, Language], bytes] = {}
+        wanted: list[tuple[str, Language]] = []
+        for key, language in ((key, language) for key in (*CATALOGUE, *TONES) for language in LANGUAGES):
+            sound = self._there(key, language)
+            if sound:
+                sounds[key, language] = sound
+            else:
+                wanted.append((key, language))
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            for _ in pool.map(lambda one: self._keep(*one), wanted):
-                pass  # raises what the making raised
-        self._sounds.clear()
+            sounds.update(zip(wanted, pool.map(lambda one: self._keep(*one), wanted), strict=True))
+            self._prepare_places(pool)
+        for key, language in ((key, language) for key in NEVER_MUTE for language in LANGUAGES):
+            if not _is_heard(sounds.get((key, language), b"")):
+                where = self._own if key in TONES else self._folder
+                raise SpeechUnavailable(
+                    f"{language}/{key} in {where} has no sound, and nobody is recorded without it: remove the file"
+                )
+        self._sounds = sounds
         return len(wanted)
+
+    def _prepare_places(self, pool: ThreadPoolExecutor) -> None:
+        """Have the cities at hand; a synthesiser that fails is not asked for all of them."""
+        failures: list[Exception] = []
+
+        def make(one: tuple[str, Language]) -> None:
+            text, language = one
+            try:
+                sound = self._kept_text("place", text, language)
+                if not sound and len(failures) < MOST_FAILED_PLACES:
+                    sound = self._keep_text("place", text, language)
+            except (SpeechUnavailable, OSError) as error:
+                failures.append(error)
+                return
+            if sound:
+                self._places[one] = sound
+
+        list(pool.map(make, [(text, language) for text in spoken.places() for language in LANGUAGES]))
+        if failures:
+            self._complain(f"some cities' names cannot be said: {failures[0]}")
 
     def missing(self) -> list[str]:
         """Return the prompts that would not be heard, as `language/key`."""
@@ -115,21 +157,19 @@ class Voice:
             yield self._of_prompt(f"digit.{digit}", language)
 
     def _of_prompt(self, key: str, language: Language) -> bytes:
-        if (key, language) not in self._sounds:
-            self._sounds[key, language] = self._find(key, language)
-        return self._sounds[key, language]
+        sound = self._sounds.get((key, language))
+        if sound is None and may_wait():
+            sound = self._sounds[key, language] = self._find(key, language)
+        if sound is None:
+            self._complain(f"the prompt {language}/{key} is not at hand")
+        return sound or b""
 
     def _find(self, key: str, language: Language) -> bytes:
-        own = self._own_sound(key, language)
-        if own is not None:
-            return own
-        if key in TONES:
-            return _tone(TONES[key])
-        if key not in CATALOGUE:
+        if key not in CATALOGUE and key not in TONES:
             self._complain(f"no prompt is called {key}")
             return b""
         try:
-            return self._kept(key, language) or self._keep(key, language)
+            return self._there(key, language) or self._keep(key, language)
         except (SpeechUnavailable, OSError) as error:
             self._complain(f"the prompt {language}/{key} cannot be said: {error}")
             return b""
@@ -138,27 +178,63 @@ class Voice:
         words = one_line(text).translate(_MARKUP)[:MOST_TEXT].strip()
         if not words:
             return b""
+        sound = self._places.get((words, language)) or self._remembered(words, language)
+        if isinstance(sound, bytes):
+            return sound
+        if not may_wait():
+            self._complain("a name that nobody had made ahead is left out")
+            return b""
+        if sound is not None and monotonic() < sound:
+            return b""
         try:
-            return self._of_text(words, language)
+            made: bytes | float = _make(words, language)
         except SpeechUnavailable as error:
             self._complain(f"names cannot be said: {error}")
-            return b""
+            made = monotonic() + NOT_AGAIN_S
+        with self._lock:
+            self._texts[words, language] = made
+            while len(self._texts) > KEPT_TEXTS:
+                self._texts.popitem(last=False)
+        return made if isinstance(made, bytes) else b""
+
+    def _remembered(self, words: str, language: Language) -> bytes | float | None:
+        with self._lock:
+            found = self._texts.get((words, language))
+            if found is not None:
+                self._texts.move_to_end((words, language))
+            return found
 
     # -- files --
 
-    def _path(self, key: str, language: Language) -> Path:
-        made_of = "\0".join((_MAKING, language, VOICES[language], str(WORDS_A_MINUTE), CATALOGUE[key][language]))
-        return self._folder / f"{language}-{key}-{sha256(made_of.encode()).hexdigest()[:16]}.ulaw"
+    def _there(self, key: str, language: Language) -> bytes:
+        """Return the operator's own recording, a tone, or what was made before; nothing where none is there."""
+        own = self._own_sound(key, language)
+        if own is not None:
+            return own
+        return _tone(TONES[key]) if key in TONES else self._kept(key, language)
 
     def _kept(self, key: str, language: Language) -> bytes:
-        try:
-            return self._path(key, language).read_bytes()
-        except FileNotFoundError:
-            return b""
+        return self._kept_text(key, CATALOGUE[key][language], language)
 
     def _keep(self, key: str, language: Language) -> bytes:
-        sound = _make(CATALOGUE[key][language], language)
-        path = self._path(key, language)
+        return self._keep_text(key, CATALOGUE[key][language], language)
+
+    def _path(self, key: str, text: str, language: Language) -> Path:
+        made_of = "\0".join((_MAKING, language, VOICES[language], str(WORDS_A_MINUTE), text))
+        return self._folder / f"{language}-{key}-{sha256(made_of.encode()).hexdigest()[:16]}.ulaw"
+
+    def _kept_text(self, key: str, text: str, language: Language) -> bytes:
+        try:
+            return self._path(key, text, language).read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            self._complain(f"a kept prompt cannot be read and is made anew: {error}")
+            return b""
+
+    def _keep_text(self, key: str, text: str, language: Language) -> bytes:
+        sound = _make(text, language)
+        path = self._path(key, text, language)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
             file.write(sound)
@@ -186,6 +262,11 @@ class Voice:
 def silence(ms: int) -> bytes:
     """Return so much silence."""
     return bytes([SILENCE]) * (RATE * ms // 1000)
+
+
+def _is_heard(ulaw: bytes) -> bool:
+    levels = np.frombuffer(samples_of_ulaw(ulaw), dtype="<i2")
+    return bool((np.abs(levels.astype(np.float64)) > _AUDIBLE * 0x7FFF).any())
 
 
 def _make(text: str, language: Language) -> bytes:

@@ -1,14 +1,15 @@
 """Numbers and moments as pieces: what is composed when it is said, as `prompts.py` holds the words.
 
 A moment is said as weekday, hour and minute of the twelve-hour clock, part of the day, and whose time it is, so that a
-caller in another zone is not misled.
+caller in another zone is not misled. The zone's city is the only part that no prompt holds.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 from guardia.doors.voice.script import Language, Piece, Prompt, Text
-from guardia.kernel.zones import find_zone
+from guardia.kernel.zones import find_zone, zone_names
 
 MOST_NUMBER = 999
 _TEENS_END = 30
@@ -47,8 +48,18 @@ def moment(at: datetime, zone: str) -> Sequence[Piece]:
         *minute,
         Prompt(f"daypart.{_daypart(local.hour)}"),
         Prompt("moment.time_in"),
-        Text(zone.rsplit("/", 1)[-1].replace("_", " ") if there else "UTC"),
+        Text(_place(zone) if there else "UTC"),
     ]
+
+
+@cache
+def places() -> tuple[str, ...]:
+    """Return whose time may be said: the city of every zone."""
+    return tuple(sorted({"UTC", *(_place(zone) for zone in zone_names())}))
+
+
+def _place(zone: str) -> str:
+    return zone.rsplit("/", 1)[-1].replace("_", " ")
 
 
 def _daypart(hour: int) -> str:

@@ -6,6 +6,9 @@ Rules:
   tried once for a caller, one after the other.
 - One engineer has one call. Who stands first gets the first engineer that was not tried for them; where that one's
   phone only rings, unanswered, for somebody who stands behind, it rings for the first instead.
+- An alarm takes a phone that only rings, unanswered, for somebody unknown or with a lesser matter; who so loses it
+  stands where they stood, and the engineer was not tried. Who brings a matter as grave keeps it. Who has picked up, or
+  talks, is busy.
 - Where every engineer was tried, or nobody has a phone, or the patience is at its end, nobody is there: the caller may
   leave a message.
 - Whoever is next and all who wait behind hear their place whenever it changes.
@@ -13,6 +16,7 @@ Rules:
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
 Caller = Hashable
 Engineer = Hashable
@@ -57,6 +61,8 @@ class Join:
     engineer: Engineer
 
 
+UNKNOWN_TIER: Final = 99
+"""Somebody unknown has no support tier (0), and stands behind all who have one."""
 Order = Ring | Withdraw | Place | Nobody | Join
 
 
@@ -87,9 +93,9 @@ class Switchboard:
         return self._settle(now)
 
     def wait(self, caller: Caller, tier: int, severity: int, now: float) -> list[Order]:
-        """Put a caller into the queue. `tier` is the support tier: a greater one stands before."""
+        """Put a caller into the queue. `tier` is the support tier, 1 before 2; 0 is somebody unknown."""
         self._arrivals += 1
-        self._waiting.append(_Waiting(caller, (-tier, severity, self._arrivals), now))
+        self._waiting.append(_Waiting(caller, (tier or UNKNOWN_TIER, severity, self._arrivals), now))
         self._waiting.sort(key=lambda one: one.rank)
         return self._settle(now)
 
@@ -128,9 +134,25 @@ class Switchboard:
             one.engineer, one.is_picked_up = None, False
         return self._settle(now)
 
-    def busy(self, engineer: Engineer) -> None:
-        """The engineer has another call of the line's, a page: no phone rings for callers meanwhile."""
+    def page(self, engineer: Engineer, severity: int, now: float) -> list[Order] | Literal["busy", "kept"]:
+        """Take the engineer's phone for an alarm of a severity; no phone of theirs rings for callers meanwhile.
+
+        `busy` where the engineer talks or has picked up, `kept` where a caller with a matter as grave keeps the phone.
+        """
+        if engineer in self._talking:
+            return "busy"
+        one = next((one for one in self._waiting if one.engineer == engineer), None)
+        if one is None:
+            self._talking.add(engineer)
+            return []
+        if one.is_picked_up:
+            return "busy"
+        tier, its_severity, _ = one.rank
+        if tier != UNKNOWN_TIER and its_severity <= severity:
+            return "kept"
         self._talking.add(engineer)
+        one.engineer = None
+        return [Withdraw(one.caller, engineer), *self._settle(now)]
 
     def freed(self, engineer: Engineer, now: float) -> list[Order]:
         """The engineer's call has ended."""

@@ -1,6 +1,8 @@
 """One dialogue on one leg: what the dialogue yields is said and listened for, what is heard is sent to it.
 
 Everything runs in the signalling thread. A dialogue that fails ends its own call, with a word in the log, and no other.
+Nothing is waited for here: what the voice does not have at hand is left unsaid. Once the dialogue has ended, keys do
+nothing, and the leg is hung up even where the end of what is being said is never told.
 """
 
 import logging
@@ -12,9 +14,11 @@ from typing import Final, Protocol
 from guardia.doors.voice import script
 from guardia.doors.voice.control import CallControl, Ended, Leg, RemoteMedia, Timer, Why
 from guardia.doors.voice.media.channel import Channel, MediaEngine
+from guardia.doors.voice.unwaiting import unwaiting
 
 _log = logging.getLogger("guardia.line")
 MOST_FAREWELLS: Final = 5
+LONGEST_FAREWELL_S: Final = 30.0
 LOST_AFTER_S: Final = 90.0
 """Without a packet for so long, and not on hold, the far end is taken to be gone."""
 
@@ -115,6 +119,8 @@ class Talk:
             self.channel.close()
         elif not self._is_saying:
             self.hang_up()
+        else:
+            self.means.control.later(LONGEST_FAREWELL_S, self.hang_up)
 
     def hang_up(self) -> None:
         """End the leg and give the port back."""
@@ -147,7 +153,8 @@ class Talk:
                 _log.error("a dialogue wants what this leg cannot do: %s", type(command).__name__)
 
     def _say(self, command: script.Say) -> None:
-        audio = self.means.voice.render(command.pieces, command.language)
+        with unwaiting():
+            audio = self.means.voice.render(command.pieces, command.language)
         self._can_interrupt = command.can_interrupt
         if audio:
             self._is_saying = not command.is_looped
@@ -187,6 +194,8 @@ class Talk:
 
     def pressed(self, key: str) -> None:
         """A key was pressed."""
+        if self._is_over:
+            return
         self._stop_timer()
         if self._can_interrupt:
             self._is_saying = False

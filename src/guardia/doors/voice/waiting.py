@@ -2,6 +2,9 @@
 
 The conversation itself is not recorded. Whoever leaves the queue, or finds nobody there, may leave a message; it goes
 with the case that the call is about, where there is one.
+
+What is said first (that a call is confirmed, and until when) is heard to its end: the place comes after it, since the
+music that follows a place would be cut off by the next one, and all that still stands before it.
 """
 
 from collections.abc import Sequence
@@ -23,6 +26,7 @@ from guardia.doors.voice.script import (
     Number,
     Pause,
     Piece,
+    Played,
     Prompt,
     Queued,
     Say,
@@ -35,7 +39,7 @@ MOST_PLACE: Final = 999
 
 
 def person(course: Course, lead: Sequence[Piece] = ()) -> Part[None]:
-    """Wait for a person and speak with them, hearing `lead` meanwhile. Raises Over at the end."""
+    """Wait for a person and speak with them, hearing `lead` meanwhile, to its end. Raises Over at the end."""
     yield from wait_for_person(course, lead=lead)
     raise Over
 
@@ -61,7 +65,8 @@ def wait_for_person(course: Course, severity: int = LEAST_SEVERITY, lead: Sequen
         who=caller.company if caller else "",
     )
     first = [course.words(*lead, can_interrupt=False)] if lead else []
-    place, event = 0, (yield from turn(course, *first, wish))
+    place, told, is_led = 0, 0, bool(lead)
+    event = yield from turn(course, *first, wish)
     while not isinstance(event, Connected):
         says: list[Say] = []
         if isinstance(event, NobodyThere | DeskAway):
@@ -71,15 +76,17 @@ def wait_for_person(course: Course, severity: int = LEAST_SEVERITY, lead: Sequen
             course.pending.append(LeaveQueue())
             yield from leave_message(course)
             return
-        if isinstance(event, Queued) and event.place != place:
-            says = _place(course, event.place, is_first=not place)
+        if isinstance(event, Queued):
             place = event.place
+            course.enter("waiting", str(place))
+        is_led = is_led and event != Played()
+        if place != told and not is_led:
+            says, told = _place(course, place, is_first=not told), place
         event = yield from turn(course, *says)
     yield from _talk(course, event)
 
 
 def _place(course: Course, place: int, *, is_first: bool) -> list[Say]:
-    course.enter("waiting", str(place))
     star = [Prompt("queue.star")] if is_first else []
     said = course.words(Prompt("queue.place"), Number(min(place, MOST_PLACE)), *star, can_interrupt=False)
     music = course.words(Prompt("tone.waiting"), Pause(3500), can_interrupt=False, is_looped=True)
