@@ -184,7 +184,7 @@ def test_the_duty_managers_are_told_which_contract_was_closed_once_an_hour(cast:
     for _ in range(3):
         by_pin("plus", cast.now, "555019", NUMBER)
     (mail,) = told_managers()
-    with translation.override("es"):
+    with translation.override(cast.people["duty_manager"].language):
         assert mail.startswith(translation.gettext("Wrong PINs or codes on the phone line"))
     assert "4071" in mail
     assert "555019" not in mail

@@ -229,7 +229,7 @@ def test_a_job_that_cannot_be_made_does_not_hold_up_the_others_and_fails_at_last
         assert lease_job("first", moment) is None
     failed = LabJob.objects.across_companies("a test reads").get(case_number=broken)
     assert failed.state == "failed"
-    assert "LabKeysRefused" in failed.error
+    assert "LabKeyMissing" in failed.error
     assert events("lab_failed") == 1
 
 
