@@ -28,7 +28,7 @@ from guardia.journeys.confirm_call import case_code, confirm_call
 from guardia.journeys.escalation_policies import save_policy
 from guardia.journeys.fire_clocks import ensure_default_policy
 from guardia.journeys.move_case import close_case
-from guardia.journeys.page_by_phone import PageToMake, claim_pages, end_attempt, pages_over, release_page
+from guardia.journeys.page_by_phone import HELD_BACK, PageToMake, claim_pages, end_attempt, pages_over, release_page
 from guardia.journeys.take_case import take_case
 from guardia.journeys.whom_to_ring import whom_to_ring
 from guardia.kernel.audit.models import AuditEntry
@@ -288,7 +288,16 @@ def test_a_lease_that_ran_out_or_was_given_back_lets_the_page_be_called_again(ni
     assert claim_pages(SATURDAY + SECOND + LEASE - SECOND, 10, LEASE) == []
     assert one(night, SECOND + LEASE) == call
     release_page(call.page_id, SATURDAY + SECOND + LEASE + SECOND)
-    assert one(night, SECOND + LEASE + SECOND) == call
+    assert claim_pages(SATURDAY + SECOND + LEASE + 2 * SECOND, 10, LEASE) == []
+    assert one(night, SECOND + LEASE + SECOND + HELD_BACK) == call
+
+
+def test_pages_that_cannot_be_made_now_hold_up_no_other(night: Cast) -> None:
+    first, second = called_in(night), called_in(night)
+    (call,) = claim_pages(SATURDAY + SECOND, 1, LEASE)
+    release_page(call.page_id, SATURDAY + SECOND)
+    (next_call,) = claim_pages(SATURDAY + 3 * SECOND, 1, LEASE)
+    assert {call.number, next_call.number} == {first, second}
 
 
 def test_the_timeline_tells_staff_of_calls_and_customers_only_who_took_theirs(night: Cast) -> None:

@@ -30,6 +30,22 @@ PIECE_S = 0.5
 """How long each piece of what is said lasts here."""
 
 
+def spoken(number: str, severity: int = 1) -> questions.CaseSpoken:
+    """Return a case as the desk tells of it: premium, unanswered, to be phoned in."""
+    return questions.CaseSpoken(
+        number,
+        severity,
+        "new",
+        needs_call=True,
+        is_premium=True,
+        is_held=False,
+        is_confirmed=False,
+        answered=False,
+        due_at=None,
+        zone="UTC",
+    )
+
+
 class Direct(Executor):
     """An executor that does at once what it is given."""
 

@@ -15,7 +15,7 @@ worker asks which are over (`pages_over`), and lets phones ring no longer.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from guardia.features.accounts.queries import actor_of, present_staff
@@ -29,6 +29,8 @@ from guardia.journeys.whom_to_ring import whom_to_ring
 from guardia.kernel.transactions import journey
 from guardia.kernel.vocabulary import SYSTEM, Actor
 
+HELD_BACK: Final = timedelta(seconds=3)
+"""For so long a page that could not be made is left out: of many that wait for one engineer none may hold up others."""
 Page = Any
 """A row of the sla feature; held without knowing its table."""
 
@@ -99,11 +101,11 @@ def end_attempt(
 
 
 def release_page(page_id: UUID, now: datetime) -> None:
-    """Give a lease back: the call could not be made now, and may be made by anybody."""
+    """Give a lease back: the call could not be made now, and may be made by anybody once others had their turn."""
     with journey():
         page = queries.find_page(page_id, lock=True)
         if page is not None and page.ended_at is None:
-            page.leased_until = now
+            page.leased_until = now + HELD_BACK
             operations.save_pages([page])
 
 

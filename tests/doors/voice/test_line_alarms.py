@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.support.line_stage import Caller, Pool, Stage, engineer, page_of, stage
+from tests.support.line_stage import Caller, Pool, Stage, engineer, page_of, spoken, stage
 
 from guardia.doors.voice import questions
 from guardia.doors.voice.engineers import Phone
@@ -16,21 +16,6 @@ from guardia.journeys.page_by_phone import PageToMake
 __all__ = ["stage"]
 CASE, OTHER = "12345678", "87654321"
 KNOWN = questions.Caller(uuid4(), "Norte", uuid4(), "Lucía", PREMIUM_TIER, "in_force", may_phone=True)
-
-
-def spoken(number: str, severity: int = 1) -> questions.CaseSpoken:
-    return questions.CaseSpoken(
-        number,
-        severity,
-        "new",
-        needs_call=True,
-        is_premium=True,
-        is_held=False,
-        is_confirmed=False,
-        answered=False,
-        due_at=None,
-        zone="UTC",
-    )
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.support.line_stage import Caller, Pool, Stage, engineer, stage
+from tests.support.line_stage import Caller, Pool, Stage, engineer, spoken, stage
 from tests.support.playbook import Player
 
 from guardia.doors.voice import questions
@@ -16,18 +16,7 @@ from guardia.kernel import clock
 
 __all__ = ["stage"]
 NUMBER = "12345678"
-CASE = questions.CaseSpoken(
-    NUMBER,
-    1,
-    "new",
-    needs_call=True,
-    is_premium=True,
-    is_held=False,
-    is_confirmed=False,
-    answered=False,
-    due_at=None,
-    zone="UTC",
-)
+CASE = spoken(NUMBER)
 BY_CODE = questions.Caller(uuid4(), "Norte", None, "", PREMIUM_TIER, "in_force", may_phone=True, case=NUMBER)
 DESK: dict[type[Any], Any] = {
     questions.IdentifyByCode: questions.Identified(BY_CODE),

@@ -400,9 +400,10 @@ class Line:
             self._release(page_id)
         else:
             self._report(lambda: self.records.end(page_id, person_id, outcome, at))
-        waiting = [call_id for call_id, wish in self.wishes.items() if wish.case == made.facts.number]
-        if outcome == "acknowledged" and made.channel is not None and waiting and self.board.is_waiting(waiting[0]):
-            self._obey(self.board.accepted(waiting[0], person_id, monotonic()))
+        of_the_case = (call_id for call_id, wish in self.wishes.items() if wish.case == made.facts.number)
+        waiting = next((call_id for call_id in of_the_case if self.board.is_waiting(call_id)), None)
+        if outcome == "acknowledged" and made.channel is not None and waiting is not None:
+            self._obey(self.board.accepted(waiting, person_id, monotonic()))
             self.pages.pop(page_id, None)
             return
         self.pages.pop(page_id, None)

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.support.line_stage import MEDIA, Caller, FakeLeg, Stage, engineer, page_of, stage
+from tests.support.line_stage import MEDIA, Caller, FakeLeg, Stage, engineer, page_of, spoken, stage
 
 from guardia.doors.voice import questions
 from guardia.doors.voice.control import Arrival, Ended
 from guardia.doors.voice.one_at_a_time import HANGS_S
+from guardia.features.contracts.rules.entitlement import PREMIUM_TIER
 
 __all__ = ["stage"]
 NUMBER = "12345678"
@@ -19,22 +20,10 @@ NUMBER = "12345678"
 @pytest.fixture
 def known(stage: Stage) -> Stage:
     """A line whose callers give the code of one case."""
-    caller = questions.Caller(uuid4(), "Norte", None, "", 2, "in_force", may_phone=True, case=NUMBER)
-    case = questions.CaseSpoken(
-        NUMBER,
-        1,
-        "new",
-        needs_call=True,
-        is_premium=True,
-        is_held=False,
-        is_confirmed=False,
-        answered=False,
-        due_at=None,
-        zone="UTC",
-    )
+    caller = questions.Caller(uuid4(), "Norte", None, "", PREMIUM_TIER, "in_force", may_phone=True, case=NUMBER)
     stage.records.answers = {
         questions.IdentifyByCode: questions.Identified(caller),
-        questions.FindCase: case,
+        questions.FindCase: spoken(NUMBER),
         questions.LeaveMessage: questions.MessageKept(NUMBER),
     }
     return stage
